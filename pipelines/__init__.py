@@ -1,0 +1,1 @@
+"""The recipes: stages put in order, the command line, and the engines that run them."""

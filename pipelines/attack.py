@@ -1,0 +1,158 @@
+"""The attack recipe: prompts → triage → images in rounds → full-step evidence → verification against all originals.
+
+    scanner attack RUN --target MODEL
+
+Order matters: the control arm is attacked first, in full, because every threshold is read off it. Then the risk
+prompts that passed triage are attacked in rounds that stop early. What either arm's search accepts is generated
+again at full steps, and only that evidence is judged.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from pipelines.candidates import write_candidates
+from pipelines.configs import AttackOptions
+from pipelines.engines import LocalEngine
+from pipelines.search import Prompt, Search, Searched
+from pipelines.verification import dataset_root, open_originals, write_hits
+from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
+from scanner.errors import UnusableInputError
+from scanner.run import Run
+from scanner.tables import MEMBERS, PROMPTS, TRIAGE
+from scanner.targets import DiffusersTarget, load_target
+from scanner.triage import NoiseMagnitude, control_threshold
+from scanner.verify import NORMALISED_CEILING, AgreementThreshold, agreement_threshold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arms:
+    """The prompts of an attack."""
+
+    risk: tuple[Prompt, ...]
+    """Riskiest first."""
+    control: tuple[Prompt, ...]
+    """In the order they were drawn."""
+
+
+def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> None:
+    """Attack the prompts of an audited run: every table of it is written, and the attack's part of the manifest.
+
+    Raises UnusableInputError before anything is written when the run has no prompts, its data set is gone, the
+    target can't be loaded, or the run holds an attack under another configuration.
+    """
+    arms = _arms(run, config)
+    dataset_root(run)
+    target = load_target(model, device=config.device, dtype=config.dtype, fit=config.fit)
+    detector = _detector(target, config)
+    run.claim_part(
+        "attack",
+        asdict(config) | {"target": model, "target_checksum": target.checksum, "transform": asdict(target.transform)},
+    )
+    suspicious, triage = _triage(run, detector, arms, config)
+    group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
+    originals = open_originals(run, target, group_of, engine)
+    search = Search(run, engine, lambda steps: Generator(target, originals, _sampling(config, steps)), group_of)
+    searched, threshold = _search(search, suspicious, arms.control, config)
+    edge = write_candidates(search, searched, config)
+    write_hits(run, search, originals, searched, threshold.value)
+    run.finish(
+        "attack",
+        {
+            "normalised_threshold": asdict(threshold),
+            "triage_threshold": triage,
+            "edge_threshold": edge,
+            "schedule": _schedule(config),
+            "prompts_tried": len(arms.risk),
+            "prompts_attacked": len(suspicious),
+            "controls_attacked": len(arms.control),
+        },
+    )
+
+
+def _search(
+    search: Search, suspicious: tuple[Prompt, ...], control: tuple[Prompt, ...], config: AttackOptions
+) -> tuple[Searched, AgreementThreshold]:
+    """Controls in full, the threshold they give, risk prompts in rounds, and evidence of all that is accepted."""
+    schedule = _schedule(config)
+    steps = config.steps if config.exhaustive else config.search_steps
+    search.make("control", control, first=0, count=schedule[-1], steps=steps)
+    begun = search.agreements(control, threshold=0)  # the smallest distance at which any agreement begins
+    distances = [begun[p.prompt_id].distance if p.prompt_id in begun else None for p in control]
+    threshold = agreement_threshold(distances, ceiling=NORMALISED_CEILING, rate=config.false_positive_rate)
+
+    accepted = search.rounds("risk", suspicious, schedule, steps=steps, threshold=threshold.value)
+    accepted |= {prompt: agreed for prompt, agreed in begun.items() if agreed.distance <= threshold.value}
+    searched = Searched(attacked=(*suspicious, *control), control=control, accepted=accepted)
+    proven = [prompt for prompt in searched.attacked if prompt.prompt_id in accepted]
+    search.make("evidence", proven, first=EVIDENCE_FIRST, count=config.evidence, steps=config.steps)
+    return searched, threshold
+
+
+def _arms(run: Run, config: AttackOptions) -> Arms:
+    table = run.read(PROMPTS)
+
+    def first(arm: str, count: int) -> tuple[Prompt, ...]:
+        rows = table.filter(pl.col("arm") == arm).sort("rank").head(count)
+        return tuple(Prompt(prompt_id=p, caption=c) for p, c in rows.select("prompt_id", "caption").iter_rows())
+
+    arms = Arms(risk=first("risk", config.prompts), control=first("control", config.control))
+    if not arms.risk:
+        raise UnusableInputError(
+            f"{run.path} has no risk prompts (no duplicated image with a caption), so there is nothing to attack."
+        )
+    if not arms.control:
+        raise UnusableInputError(
+            f"{run.path} has no control prompts, and no threshold can be set without; audit a larger part of the set."
+        )
+    return arms
+
+
+def _schedule(config: AttackOptions) -> tuple[int, ...]:
+    """Images a risk prompt has after each round of the search."""
+    if config.exhaustive:
+        return (config.seeds,)
+    rounds = Rounds(rate=config.rate, miss=config.miss).schedule()
+    return (*(total for total in rounds if total < config.seeds), min(rounds[-1], config.seeds))
+
+
+def _sampling(config: AttackOptions, steps: int) -> Sampling:
+    return Sampling(run_seed=config.seed, steps=steps, guidance=config.guidance)
+
+
+def _detector(target: DiffusersTarget, config: AttackOptions) -> NoiseMagnitude | None:
+    if config.triage == "none" or config.exhaustive:
+        return None
+    return NoiseMagnitude(target, run_seed=config.seed)
+
+
+def _triage(
+    run: Run, detector: NoiseMagnitude | None, arms: Arms, config: AttackOptions
+) -> tuple[tuple[Prompt, ...], dict[str, Any] | None]:
+    """The risk prompts that pass, and the threshold they passed; all of them without a detector."""
+    if detector is None:
+        TRIAGE.write(run.path, TRIAGE.empty())
+        return arms.risk, None
+    prompts = (*arms.risk, *arms.control)
+    if not TRIAGE.exists(run.path):
+        scores = detector([p.caption for p in prompts], [p.prompt_id for p in prompts])
+        of_controls = scores[len(arms.risk) :].tolist()
+        threshold = control_threshold(of_controls, rate=config.false_positive_rate)
+        rows = [
+            {
+                "prompt_id": prompt.prompt_id,
+                "detector": detector.name,
+                "score": float(score),
+                "threshold": threshold.value,
+                "passed": bool(score > threshold.value),
+                "evaluations": detector.evaluations,
+            }
+            for prompt, score in zip(prompts, scores, strict=True)
+        ]
+        TRIAGE.write(run.path, TRIAGE.frame(rows))
+    table = run.read(TRIAGE)
+    score_of = dict(table.select("prompt_id", "score").iter_rows())
+    passed = set(table.filter("passed")["prompt_id"])
+    threshold = control_threshold([score_of[p.prompt_id] for p in arms.control], rate=config.false_positive_rate)
+    return tuple(p for p in arms.risk if p.prompt_id in passed), asdict(threshold)

@@ -1,0 +1,212 @@
+"""The command line. Every command's work is a recipe in this package; nothing heavy is imported before it is needed.
+
+    scanner audit DATASET --out RUN
+    scanner attack RUN --target MODEL
+    scanner demo
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or unusable input, 130 stopped from the keyboard. An error is one sentence.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from pipelines.configs import AttackOptions, AuditConfig, TrainConfig
+from scanner import __version__
+from scanner.errors import ScannerError
+
+UNUSABLE, FAILED, STOPPED = 2, 1, 130
+
+app = App(
+    name="scanner",
+    version=__version__,
+    help="Find duplicated images in a text-to-image training set, rank their captions by risk, and measure which of "
+    "them a model gives back.",
+    help_format="markdown",
+    help_epilogue="Start with `scanner demo`, which needs no data and no network.",
+    result_action="return_value",
+)
+lab = App(name="lab", help="Train small targets, so that an attack can be measured against the truth.")
+app.command(lab)
+
+Flat = Parameter(name="*")
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+
+
+@app.command
+def audit(
+    dataset: Path,
+    /,
+    *,
+    out: Path,
+    config: Annotated[AuditConfig, Flat] = AuditConfig(),  # noqa: B008 - frozen
+    json: Json = False,
+) -> None:
+    """Find duplicate groups in a data set and rank their captions as prompts. No model of yours is needed.
+
+    Resumes a run that was stopped. Examples:
+
+        scanner audit laion-subset/ --out runs/laion
+        scanner audit photos/ --out runs/photos --model demo
+        scanner audit laion-subset/ --out runs/clip --model local-dir:models/clip-b32
+
+    Parameters
+    ----------
+    dataset
+        Folder of img2dataset tars, of webdataset tars, or of images with .txt or .json captions beside them.
+    out
+        Directory of the run; made if it is not there.
+    json
+        Print a machine-readable summary instead of the readable one.
+    """
+    from pipelines.audit import audit as recipe  # noqa: PLC0415 - heavy
+    from pipelines.report import report as write  # noqa: PLC0415
+
+    run = recipe(dataset, out, config, _engine())
+    _show(run, write(run), json)
+
+
+@app.command
+def attack(
+    run: Path,
+    /,
+    *,
+    target: str,
+    config: Annotated[AttackOptions, Flat] = AttackOptions(),  # noqa: B008 - frozen
+    json: Json = False,
+) -> None:
+    """Attack a model with a run's prompts, and verify every hit against all training images.
+
+    Resumes an attack that was stopped. Examples:
+
+        scanner attack runs/laion --target CompVis/stable-diffusion-v1-4 --device cuda --dtype float16
+        scanner attack runs/laion --target models/mine --prompts 200 --control 100 --steps 25
+        scanner attack runs/laion --target models/mine --exhaustive
+
+    Parameters
+    ----------
+    run
+        Directory of a finished audit.
+    target
+        Folder of a diffusers text-to-image pipeline, or owner/name on the hub.
+    json
+        Print a machine-readable summary instead of the readable one.
+    """
+    from pipelines.attack import attack as recipe  # noqa: PLC0415 - heavy
+    from pipelines.report import report as write  # noqa: PLC0415
+    from scanner.run import Run  # noqa: PLC0415
+
+    opened = Run.open(run)
+    recipe(opened, target, config, _engine())
+    _show(opened, write(opened), json)
+
+
+@app.command
+def report(run: Path, /, *, json: Json = False) -> None:
+    """Make the report of a run again, from its tables; nothing is embedded or generated.
+
+        scanner report runs/laion
+
+    Parameters
+    ----------
+    run
+        Directory of a run.
+    json
+        Print a machine-readable summary instead of the readable one.
+    """
+    from pipelines.report import report as write  # noqa: PLC0415
+    from scanner.run import Run  # noqa: PLC0415
+
+    opened = Run.open(run)
+    _show(opened, write(opened), json)
+
+
+@app.command
+def demo(*, out: Path = Path("demo-run"), json: Json = False) -> None:
+    """Do all of it, on a data set and a model that ship with the scanner: minutes on a laptop, no network.
+
+        scanner demo
+        scanner demo --out /tmp/demo --json
+
+    Parameters
+    ----------
+    out
+        Where the data set and the run are written.
+    json
+        Print a machine-readable summary instead of the readable one.
+    """
+    from pipelines.demo import demo as recipe  # noqa: PLC0415 - heavy
+    from pipelines.report import report as write  # noqa: PLC0415
+
+    run = recipe(out, _engine())
+    _show(run, write(run), json)
+
+
+@lab.command
+def train(dataset: Path, /, *, out: Path, config: Annotated[TrainConfig, Flat] = TrainConfig()) -> None:  # noqa: B008
+    """Train a small Stable-Diffusion-shaped target on a data set, copies and all.
+
+    Resumes a training that was stopped. The data set that the demo's target was trained on is the one that
+    `scanner demo` writes:
+
+        scanner lab train demo-run/data --out my-target
+
+    Parameters
+    ----------
+    dataset
+        A data set as `scanner audit` reads it.
+    out
+        Folder of the pipeline; made if it is not there.
+    """
+    from pipelines.lab import train as recipe  # noqa: PLC0415 - heavy
+    from pipelines.progress import TerminalProgress  # noqa: PLC0415
+
+    recipe(dataset, out, config, TerminalProgress())
+
+
+def _engine() -> Any:
+    from pipelines.engines import LocalEngine  # noqa: PLC0415
+    from pipelines.progress import TerminalProgress  # noqa: PLC0415
+
+    return LocalEngine(TerminalProgress())
+
+
+def _show(run: Any, page: Path, json: bool) -> None:
+    from pipelines.summary import print_json, print_summary  # noqa: PLC0415
+
+    (print_json if json else print_summary)(run, page)
+
+
+def main() -> None:
+    """The console command `scanner`."""
+    sys.exit(exit_code_of(app, sys.argv[1:]))
+
+
+def exit_code_of(command: Callable[..., Any], arguments: list[str]) -> int:
+    """Run the command line; says an error in one sentence on standard error and gives the exit code."""
+    try:
+        command(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return _say(f"{error} (see scanner --help)", UNUSABLE)
+    except ScannerError as error:
+        return _say(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _say("Stopped; give the same command again to go on where it was.", STOPPED)
+    except Exception as error:
+        if os.environ.get("SCANNER_TRACEBACK"):
+            raise
+        text = " ".join(str(error).split())[:300]
+        return _say(
+            f"An error that should not happen, {type(error).__name__}: {text} (set SCANNER_TRACEBACK=1 to see where).",
+            FAILED,
+        )
+    return 0
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"scanner: {' '.join(sentence.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,107 @@
+"""The options of the commands: one frozen dataclass each, whose field docstrings are the command line's help.
+
+Apart from the recipes, so that `scanner --help` needs no torch.
+"""
+
+from dataclasses import dataclass
+
+from scanner.errors import UnusableInputError
+
+DEFAULT_MODEL = "ViT-B-32"
+DEFAULT_PRETRAINED = "laion2b_s34b_b79k"
+PAPER_SEEDS = 500
+"""Images per prompt in Carlini et al. 2023."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditConfig:
+    """How a data set is scanned."""
+
+    model: str = DEFAULT_MODEL
+    """open_clip model name, local-dir:DIR, or demo (ImageNet weights that are installed with the scanner)."""
+    pretrained: str | None = None
+    """Tag of the model's weights; the default model's is laion2b_s34b_b79k."""
+    threshold: float | None = None
+    """Cosine at which a pair is proposed, above 0 to 1; by default read off random pairs of the data set itself."""
+    limit: int | None = None
+    """Read at most this many rows."""
+    control: int = 400
+    """Control prompts to draw."""
+    captions_per_group: int = 3
+    """Most prompts taken from one duplicate group."""
+    seed: int = 0
+    """Seed of everything that is drawn."""
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 < self.threshold <= 1:
+            raise UnusableInputError(f"A cosine threshold lies above 0 and at most at 1, not at {self.threshold}.")
+        if self.limit is not None and self.limit < 1:
+            raise UnusableInputError("--limit is at least 1.")
+
+    def weights(self) -> str | None:
+        """The tag to load: the given one, or the default model's own."""
+        return DEFAULT_PRETRAINED if self.model == DEFAULT_MODEL and self.pretrained is None else self.pretrained
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackOptions:
+    """How a run's prompts are attacked."""
+
+    prompts: int = 500
+    """Risk prompts to try, riskiest first."""
+    control: int = 100
+    """Control prompts to attack beside them; thresholds at 1 % false positives need 100."""
+    seeds: int = PAPER_SEEDS
+    """Most images generated in the search for one prompt."""
+    steps: int = 50
+    """Denoising steps of the evidence."""
+    search_steps: int = 8
+    """Denoising steps of the search."""
+    guidance: float = 7.5
+    """Guidance scale."""
+    triage: str = "wen"
+    """Detector that decides which risk prompts are attacked: wen (noise magnitude, 2 evaluations a prompt) or none."""
+    exhaustive: bool = False
+    """The paper's attack: no triage, no early stop, --seeds images of --steps steps for every prompt."""
+    evidence: int = 16
+    """Full-step images of each prompt that the search accepts."""
+    rate: float = 0.25
+    """Share of seeds in which a prompt must reproduce its image to be looked for."""
+    miss: float = 0.10
+    """Chance of missing such a prompt at which the search gives it up."""
+    false_positive_rate: float = 0.01
+    """Share of control prompts that may pass a threshold."""
+    clique: int = 10
+    """Generations that must all be alike (Carlini et al. 2023)."""
+    fit: str | None = None
+    """How training images were made square: crop, pad or squeeze; by default as the target's folder says, else crop."""
+    seed: int = 0
+    """Seed of all generation."""
+    device: str = "cpu"
+    """Device of the target."""
+    dtype: str = "float32"
+    """Number type of the target's weights: float32, float16 or bfloat16."""
+
+    def __post_init__(self) -> None:
+        if self.triage not in ("wen", "none"):
+            raise UnusableInputError(f"There is no detector '{self.triage}'; use --triage wen or none.")
+        if self.dtype not in ("float32", "float16", "bfloat16"):
+            raise UnusableInputError(f"There is no number type '{self.dtype}'; use float32, float16 or bfloat16.")
+        if min(self.prompts, self.control) < 1:
+            raise UnusableInputError(
+                "An attack needs prompts and controls; give --prompts and --control of at least 1."
+            )
+        if min(self.seeds, self.evidence) < 2 or min(self.steps, self.search_steps) < 1:
+            raise UnusableInputError("--seeds and --evidence are at least 2, --steps and --search-steps at least 1.")
+        if not (0 < self.rate <= 1 and 0 < self.miss < 1 and 0 < self.false_positive_rate < 1):
+            raise UnusableInputError("--rate, --miss and --false-positive-rate lie between 0 and 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How the lab trains a target."""
+
+    steps: int = 3000
+    """Steps of the denoiser."""
+    seed: int = 0
+    """Seed of weights, order and noise."""

@@ -1,0 +1,59 @@
+"""What a command says when it is done: the findings in a few lines, or as JSON for other programs.
+
+Both are read from the same model of the findings as the report, so that they can't disagree with it.
+"""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from scanner.report import Findings, Rate, gather
+from scanner.run import Run
+
+LISTS = ("hits", "groups", "prompts", "errors", "method")
+"""Long parts of the findings that a summary leaves to report.json."""
+
+
+def print_json(run: Run, page: Path) -> None:
+    """The findings without their long lists, and where the report is, as one JSON object on standard output."""
+    found: dict[str, Any] = {name: value for name, value in asdict(gather(run)).items() if name not in LISTS}
+    json.dump({"run": str(run.path), "report": str(page), **found}, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def print_summary(run: Run, page: Path) -> None:
+    """The findings in a few lines on standard output."""
+    found, console = gather(run), Console(highlight=False)
+    console.print(f"\n[bold]{found.headline}[/bold]", markup=True)
+    console.print(found.summary, "\n", markup=False)
+    console.print(_table(found))
+    console.print(f"\nReport: {page}", markup=False, soft_wrap=True)
+
+
+def _table(found: Findings) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    rows, duplicates = found.rows, found.duplicates
+    table.add_row("rows", f"{rows.rows_in:,} = {rows.read:,} read + {rows.failed:,} in the ledger of errors")
+    table.add_row(
+        "duplicates",
+        f"{duplicates.rows:,} rows in {duplicates.groups:,} groups, the largest of {duplicates.largest:,}",
+    )
+    for arm in found.arms:
+        table.add_row(f"{arm.arm} prompts", f"{arm.prompts:,} ranked" if not found.attacked else _arm(arm))
+    return table
+
+
+def _arm(arm: Any) -> str:
+    return (
+        f"{arm.prompts:,} ranked, {arm.scored:,} scored, {arm.attacked:,} attacked, verified {_rate(arm.verified)}; "
+        f"the paper's l2 rule alone: {_rate(arm.paper_rule)}"
+    )
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.hits:,} of {rate.tried:,} (95 % interval {rate.low:.1%} to {rate.high:.1%})"

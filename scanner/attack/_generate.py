@@ -1,0 +1,138 @@
+"""The generating stage: made once on a loaded target, called with a batch of prompts, gives one row per image.
+
+Each image is looked up among the originals at once, on its 8-bit pixels as stored, so that every distance can be
+recomputed from the file. An image that shows nothing (NaN, one flat colour) is kept as a row with its defect and
+never compared.
+
+    >>> stage = Generator(target, lookup, settings)                            # doctest: +SKIP
+    >>> rows = stage([PromptImages(prompt_id="9f86", caption="a red fox", first=0, count=2)])   # doctest: +SKIP
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from PIL import Image
+
+from scanner.attack._distance import LEAST_DEVIATION, as_unit
+from scanner.tables import GENERATIONS
+from scanner.targets import DiffusersTarget, image_seed
+
+EVIDENCE_FIRST = 1_000_000
+"""Number of a prompt's first full-step image: evidence is told from search images by its number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Near:
+    """What a search among the originals found for one image."""
+
+    near: tuple[tuple[int, float], ...]
+    """(sample_id, normalised l2) within the search radius, the nearest row of each group, nearest first."""
+    l2_sample_id: int
+    """The nearest original under plain l2."""
+    l2: float
+    """Its plain l2, 0 to 1."""
+
+
+Lookup = Callable[[NDArray[np.float32]], Sequence[Near]]
+"""Images (n, size, size, 3) on [0, 1] → what lies near each of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptImages:
+    """Some images to make of one prompt."""
+
+    prompt_id: str
+    """The prompt."""
+    caption: str
+    """Its text."""
+    first: int
+    """Number of the first image."""
+    count: int
+    """How many images."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How images are made."""
+
+    run_seed: int
+    """Seed of the whole run."""
+    steps: int
+    """Denoising steps."""
+    guidance: float
+    """Guidance scale of classifier-free guidance."""
+
+
+class Generator:
+    """The stage on one loaded target and one index of originals."""
+
+    def __init__(self, target: DiffusersTarget, lookup: Lookup, sampling: Sampling) -> None:
+        self.target, self.lookup, self.sampling = target, lookup, sampling
+
+    def __call__(self, batch: Sequence[PromptImages]) -> pl.DataFrame:
+        """Rows of the generations table for all images of the batch."""
+        wanted = [(part, part.first + i) for part in batch for i in range(part.count)]
+        seeds = [image_seed(self.sampling.run_seed, part.prompt_id, index) for part, index in wanted]
+        before = self.target.evaluations
+        images = self.target.generate(
+            [part.caption for part, _ in wanted],
+            seeds,
+            steps=self.sampling.steps,
+            guidance=self.sampling.guidance,
+        )
+        spent = (self.target.evaluations - before) // max(1, len(wanted))
+        defects = [defect_of(image) for image in images]
+        pixels = (np.nan_to_num(images).clip(0, 1) * 255).round().astype(np.uint8)
+        usable = [i for i, defect in enumerate(defects) if defect is None]
+        found = dict(zip(usable, self.lookup(as_unit(pixels[usable])), strict=True)) if usable else {}
+        return GENERATIONS.frame(
+            {
+                "prompt_id": part.prompt_id,
+                "image_index": index,
+                "seed": seeds[i],
+                "steps": self.sampling.steps,
+                "png": png(pixels[i]),
+                "evaluations": spent,
+                "defect": defects[i],
+                **_near_columns(found.get(i)),
+            }
+            for i, (part, index) in enumerate(wanted)
+        )
+
+
+def _near_columns(found: Near | None) -> dict[str, Any]:
+    if found is None:
+        return dict.fromkeys(("sample_id", "normalised_l2", "near", "near_l2", "l2", "l2_sample_id"))
+    nearest, distance = found.near[0] if found.near else (None, None)
+    return {
+        "sample_id": nearest,
+        "normalised_l2": distance,
+        "near": [sample for sample, _ in found.near],
+        "near_l2": [distance for _, distance in found.near],
+        "l2": found.l2,
+        "l2_sample_id": found.l2_sample_id,
+    }
+
+
+def defect_of(image: NDArray[np.float32]) -> str | None:
+    """not_finite, flat (less contrast than 1 % of the range, as a blanked image has), or None when usable."""
+    if not np.isfinite(image).all():
+        return "not_finite"
+    return "flat" if float(image.std()) < LEAST_DEVIATION else None
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """uint8 (h, w, 3) as PNG bytes."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=4)
+    return file.getvalue()
+
+
+def from_png(encoded: bytes) -> NDArray[np.uint8]:
+    """The pixels (h, w, 3) of a stored generation."""
+    return np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"))

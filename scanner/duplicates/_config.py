@@ -1,0 +1,58 @@
+"""Every number of the duplicate search, with its source, in one place.
+
+    >>> from scanner.duplicates import DuplicatesConfig
+    >>> DuplicatesConfig().max_worst_block
+    0.24
+"""
+
+from dataclasses import dataclass
+
+from scanner.errors import UnusableInputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class DuplicatesConfig:
+    """How candidates are proposed, how they are looked at, and how groups are made of them."""
+
+    threshold: float | None = None
+    """Cosine from which a pair is proposed, over 0 to 1; None: set from the data set itself."""
+    candidates_per_row: int = 20
+    """Candidates that a row may get by chance on average: sets the threshold where none is given."""
+    max_chance_rate: float = 0.01
+    """Largest share of unlike pairs that the threshold may let through, whatever the budget: matters in small sets."""
+    threshold_bounds: tuple[float, float] = (0.3, 0.95)
+    """A threshold set from the data is clipped to this: 99.7 % of lightly edited copies lie above the lower bound."""
+    raw_threshold_bounds: tuple[float, float] = (0.6, 0.95)
+    """The same where the set is too small to be whitened."""
+    hash_distance: int = 8
+    """Differing bits of the 64-bit perceptual hashes up to which a pair is proposed too."""
+    looks_per_row: int = 100
+    """Looks that may fail for both sides of a pair before no more are spent on it: bounds the cost of look-alikes."""
+    whiten_dims: int = 256
+    """Most dimensions kept by the whitening."""
+    whiten_rows_per_dim: int = 8
+    """Distinct rows needed for each dimension; with fewer the smallest directions are noise, and recall falls."""
+    whiten_min_rows: int = 512
+    """Below so many distinct rows the embeddings are compared as they are: whitening lowered recall there."""
+    max_distance: float = 0.08
+    """Largest mean absolute difference of two thumbnails of one picture, at mean 0 and deviation 0.25."""
+    max_worst_block: float = 0.24
+    """Largest difference of a 4 × 4 block, relative to the contrast there (see `look`)."""
+    max_chained_block: float = 0.45
+    """The same for a member against its group's centre, when a chain of accepted pairs ties it to the group."""
+    min_deviation: float = 0.02
+    """A thumbnail of less contrast (deviation on 0 to 1) is flat: there is nothing to compare, and it matches none."""
+    min_crop: float = 0.8
+    """Smallest side of a crop window, as a share of the picture's."""
+    block_rows: int = 1024
+    """Rows searched, and written as one part of the pairs table, at a time."""
+    seed: int = 0
+    """Decides which rows the threshold is measured on."""
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 < self.threshold <= 1:
+            raise UnusableInputError(f"A threshold of {self.threshold} is no cosine; give one above 0 and at most 1.")
+        if self.candidates_per_row < 1 or self.looks_per_row < 1 or self.block_rows < 1:
+            raise UnusableInputError("Candidates per row, looks per row and block rows must be 1 or more; raise them.")
+        if not 0 <= self.hash_distance <= 64:
+            raise UnusableInputError(f"A hash distance of {self.hash_distance} is not between 0 and 64 bits; give one that is.")

@@ -1,0 +1,158 @@
+"""The look at a candidate pair: do two 32 × 32 colour thumbnails show one picture?
+
+Two views are tried, and the better one decides. *Whole*: thumbnail against thumbnail. *Window*: one of them against
+the crop window of the other that shows the same (down to 80 % of the side, see `_align`), both slightly blurred, since
+a window is interpolated and interpolation leaves a residual at every edge. In both views
+
+- the darker picture is brightened by the one factor that fits best, white staying white: what a brightness edit does;
+- both are brought to mean 0 and deviation 0.25;
+- `distance` is the mean absolute difference, and `worst_block` the largest over 4 × 4 blocks (at every place) of
+  mean |difference of the worst channel| / (0.4 + mean contrast of the block).
+
+A copy's residual is small everywhere and grows with the local contrast; the residual of two look-alikes (two clock faces,
+two flags, two playing cards) sits in one place. Measured on 1,504 light edits of 188 pieces of clip art and 3,769 proposed pairs
+of different ones: worst block ≤ 0.20 of the plain difference on the best of 189 fixed windows tied 96.7 % of the
+copies and accepted 219 pairs of different files; this tied 98.5 % and accepted 27, most of them one picture filed twice.
+
+    >>> import numpy as np
+    >>> from scanner.duplicates import DuplicatesConfig, look
+    >>> one = np.random.default_rng(0).integers(0, 255, (1, 3, 32, 32), dtype=np.uint8)
+    >>> look(one, one, DuplicatesConfig()).accepted
+    array([ True])
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.duplicates._align import Floats, align, gradients, on_window
+from scanner.duplicates._config import DuplicatesConfig
+
+_CHUNK = 64
+"""Pairs compared at once: their floats stay in the processor's cache."""
+_BLOCK = 4
+_DEVIATION = 0.25
+_CONTRAST_FLOOR = 0.4
+_SATURATED = 0.98
+"""Values (0 to 1) above which a brightened pixel may have been clipped: not used to find the factor."""
+_FACTORS = (0.75, 1.33)
+_HOPELESS = 0.7
+"""Correlation of the aligned grey thumbnails below which the window view is not tried: no pair of it passed."""
+_REAL_CROP = 0.02
+"""A window that moves no side of the picture by more is the whole picture, and the sharper view has judged it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """What the look found for each of p pairs; 2.0 stands for "can't be compared"."""
+
+    distance: Floats
+    """(p,): mean absolute difference at mean 0, deviation 0.25, in the better view."""
+    worst_block: Floats
+    """(p,): largest difference of a block relative to its contrast, in the better view."""
+    accepted: NDArray[np.bool_]
+    """(p,): both within the configuration's limits."""
+
+
+def thumbnail_planes(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Stored thumbnails, uint8 (n, 3072), as the (n, 3, 32, 32) that `look` takes."""
+    return np.ascontiguousarray(thumbnails.reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2))
+
+
+def _equally_bright(first: Floats, second: Floats) -> tuple[Floats, Floats]:
+    """The darker of each pair times the factor that fits best, clipped at white."""
+    usable = np.maximum(first, second) < _SATURATED
+    one, two = first * usable, second * usable
+    power = [np.einsum("pcyx,pcyx->p", picture, picture) for picture in (one, two)]
+    enough = np.minimum(power[0], power[1]) > 1e-2
+    factor = np.where(enough, np.sqrt(np.maximum(power[1], 1e-9) / np.maximum(power[0], 1e-9)), 1)
+    factor = np.clip(factor, *_FACTORS).astype(np.float32)[:, None, None, None]
+    return np.minimum(first * np.maximum(factor, 1), 1), np.minimum(second * np.maximum(1 / factor, 1), 1)
+
+
+def deviation(planes: Floats) -> Floats:
+    """(p,): deviation of the values (0 to 1) inside the colour channels; a plain colour has none."""
+    centred = planes - planes.mean((2, 3), keepdims=True)
+    return np.sqrt(np.einsum("pcyx,pcyx->p", centred, centred) / planes[0].size)
+
+
+def _levelled(planes: Floats) -> Floats:
+    """At mean 0 (of all channels: a tint stays) and deviation 0.25.
+
+    The deviation is the mean of that of all values and that inside the channels: by the first alone a strong plain
+    ground drowns what is drawn on it, by the second alone a faint drawing on it is blown up.
+    """
+    centred = planes - planes.mean((1, 2, 3), keepdims=True)
+    whole = np.sqrt(np.einsum("pcyx,pcyx->p", centred, centred) / planes[0].size)
+    scale = 2 * _DEVIATION / np.maximum(whole + deviation(planes), 1e-3)
+    return centred * scale[:, None, None, None]
+
+
+def _blurred(planes: Floats) -> Floats:
+    """Binomial 3 × 3, the border repeated."""
+    padded = np.pad(planes, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
+    return (rows[..., :-2] + 2 * rows[..., 1:-1] + rows[..., 2:]) / 4
+
+
+def _block_means(values: Floats) -> Floats:
+    """(p, 32, 32) → (p, 29, 29): means of the 4 × 4 blocks at every place."""
+    last = values.shape[-1] - _BLOCK + 1
+    rows = sum(values[:, turn : turn + last] for turn in range(_BLOCK))
+    blocks: Floats = sum(rows[..., turn : turn + last] for turn in range(_BLOCK)) / np.float32(_BLOCK**2)  # type: ignore[index]
+    return blocks
+
+
+def _contrast(planes: Floats) -> Floats:
+    down, across = gradients(planes)
+    return np.abs(down) + np.abs(across)
+
+
+def _compared(first: Floats, second: Floats, *, blur: bool) -> tuple[Floats, Floats]:
+    """Distance and worst block of pairs that lie on each other, (p, 3, 32, 32) with values 0 to 1."""
+    one, two = (_levelled(picture) for picture in _equally_bright(first, second))
+    contrast = np.maximum(_contrast(one), _contrast(two)).max(1)
+    difference = np.abs(_blurred(one - two) if blur else one - two)
+    residual = _block_means(difference.max(1)) / (_CONTRAST_FLOOR + _block_means(contrast))
+    return difference.mean((1, 2, 3)), residual.max((1, 2))
+
+
+def _on_windows(first: Floats, second: Floats, min_crop: float) -> tuple[Floats, Floats]:
+    """The same on the best crop window; 2.0 where there is none but the whole picture."""
+    found = align(first, second, min_crop=min_crop)
+    moved = np.abs(found.window - np.array([0, 0, 1, 1], np.float32)).max(1) > _REAL_CROP
+    tried = np.flatnonzero(moved & (found.correlation >= _HOPELESS))
+    distance, worst = (np.full(len(first), 2, np.float32) for _ in range(2))
+    if len(tried):
+        swapped = found.swapped[tried, None, None, None]
+        narrow = np.where(swapped, second[tried], first[tried])
+        wide = np.where(swapped, first[tried], second[tried])
+        distance[tried], worst[tried] = _compared(narrow, on_window(wide, found.window[tried]), blur=True)
+    return distance, worst
+
+
+def _look_chunk(first: Floats, second: Floats, config: DuplicatesConfig) -> tuple[Floats, Floats]:
+    usable = np.minimum(deviation(first), deviation(second)) >= config.min_deviation
+    distance, worst = _compared(first, second, blur=False)
+    within = (distance <= config.max_distance) & (worst <= config.max_worst_block)
+    again = np.flatnonzero(usable & ~within)
+    if len(again):
+        other, other_worst = _on_windows(first[again], second[again], config.min_crop)
+        better = np.maximum(other / config.max_distance, other_worst / config.max_worst_block) < np.maximum(
+            distance[again] / config.max_distance, worst[again] / config.max_worst_block
+        )
+        distance[again[better]], worst[again[better]] = other[better], other_worst[better]
+    distance[~usable], worst[~usable] = 2, 2
+    return distance, worst
+
+
+def look(first: NDArray[np.uint8], second: NDArray[np.uint8], config: DuplicatesConfig) -> Looks:
+    """Compare p pairs of thumbnails, uint8 (p, 3, 32, 32) each (see `thumbnail_planes`). Symmetric up to rounding."""
+    distance, worst = (np.empty(len(first), np.float32) for _ in range(2))
+    for start in range(0, len(first), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        one, two = (picture[part].astype(np.float32) / 255 for picture in (first, second))
+        distance[part], worst[part] = _look_chunk(one, two, config)
+    accepted = (distance <= config.max_distance) & (worst <= config.max_worst_block)
+    return Looks(distance=distance, worst_block=worst, accepted=accepted)

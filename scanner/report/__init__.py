@@ -1,0 +1,22 @@
+"""The report that people act on: one HTML page and one JSON file, both from one model of the findings.
+
+>>> from scanner.report import write_report
+>>> write_report(run, pictures=None)                                         # doctest: +SKIP
+"""
+
+from scanner.report._findings import SCHEMA_VERSION, Findings
+from scanner.report._gather import gather
+from scanner.report._intervals import Rate, clopper_pearson, rate
+from scanner.report._pictures import Pictures
+from scanner.report._write import write_report
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Findings",
+    "Pictures",
+    "Rate",
+    "clopper_pearson",
+    "gather",
+    "rate",
+    "write_report",
+]

@@ -1,0 +1,238 @@
+"""What the attack found, from its tables: arms, copies against extraction, prompts, hits, triage.
+
+A prompt counts as tried when triage scored it or images were generated for it, as attacked when images were
+generated, and as a hit when its verdict is matching, template or retrieved (Webster 2023). Rates are of the
+prompts tried: what triage held back was tried and gave no hit.
+
+    >>> frame = prompt_frame(Run.open(Path("RUN")))                              # doctest: +SKIP
+    >>> count_arm(frame, "control").verified.high                                # doctest: +SKIP
+"""
+
+from typing import Any
+
+import polars as pl
+
+from scanner.report._audit import BUCKETS, bucket_label, clean, sample_refs
+from scanner.report._findings import Arm, Cost, CurvePoint
+from scanner.report._intervals import rate
+from scanner.report._records import Detector, Generation, Hit, Prompt, SampleRef
+from scanner.run import Run
+from scanner.tables import CANDIDATES, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, TRIAGE
+
+ARMS = ("risk", "control")
+VERDICTS = ("matching", "template", "retrieved")
+"""The verdicts that count as a hit."""
+EVIDENCE_FROM = 1_000_000
+"""image_index of the first full-step image."""
+LISTED_HITS = 200
+LISTED_PROMPTS = 500
+LISTED_CONTROLS = 150
+"""Controls that keep their place in the list when the risk arm alone would fill it."""
+SHOWN_GENERATIONS = 6
+
+
+def prompt_frame(run: Run) -> pl.DataFrame:
+    """One row per prompt, risk arm first, by rank, with its triage, candidate and verdict (null: none)."""
+    triage = (
+        run.read(TRIAGE)
+        .group_by("prompt_id", maintain_order=True)
+        .agg(
+            pl.col("score", "threshold").first(),
+            pl.col("passed").all(),
+            pl.col("evaluations").sum().alias("triage_evaluations"),
+        )
+    )
+    candidates = run.read(CANDIDATES).select("prompt_id", "generated", "decision", "evaluations")
+    hits = run.read(HITS).select("prompt_id", "verdict", "evidence", "paper_rule")
+    frame = run.read(PROMPTS)
+    for part in (triage, candidates, hits):
+        frame = frame.join(part, on="prompt_id", how="left", maintain_order="left")
+    return frame.with_columns(
+        attacked=pl.col("generated").fill_null(0) > 0,
+        tried=(pl.col("generated").fill_null(0) > 0) | pl.col("score").is_not_null(),
+        hit=pl.col("verdict").is_in(VERDICTS).fill_null(False) & (pl.col("generated").fill_null(0) > 0),
+    ).sort(pl.col("arm") != "risk", "arm", "rank")
+
+
+def count_arm(frame: pl.DataFrame, arm: str) -> Arm:
+    """The funnel of one arm, from `prompt_frame`."""
+    prompts = frame.filter(pl.col("arm") == arm)
+    attacked = prompts.filter("attacked")
+    verdicts = {name: _count(attacked, pl.col("verdict") == name) for name in VERDICTS}
+    decisions = {name: _count(attacked, pl.col("decision") == name) for name in ("accepted", "rejected", "open")}
+    tried, hits = int(prompts["tried"].sum()), sum(verdicts.values())
+    return Arm(
+        arm=arm,
+        prompts=prompts.height,
+        tried=tried,
+        scored=prompts.height - prompts["score"].null_count(),
+        passed=_count(prompts, pl.col("passed")),
+        attacked=attacked.height,
+        accepted=decisions["accepted"],
+        rejected=decisions["rejected"],
+        undecided=decisions["open"],
+        checked=_count(attacked, pl.col("evidence") > 0),
+        **verdicts,
+        verified=rate(hits, tried),
+        verified_of_attacked=rate(hits, attacked.height),
+        paper_rule=rate(_count(attacked, pl.col("paper_rule")), tried),
+        cost=_cost(prompts, hits=hits),
+    )
+
+
+def _count(frame: pl.DataFrame, condition: pl.Expr) -> int:
+    return int(frame.select(condition.fill_null(False).sum()).item() or 0)
+
+
+def _cost(prompts: pl.DataFrame, *, hits: int) -> Cost:
+    triage, search, evidence, images = (
+        int(prompts[name].sum()) for name in ("triage_evaluations", "generated", "evidence", "evaluations")
+    )
+    return Cost(
+        triage_evaluations=triage,
+        search_images=search,
+        evidence_images=evidence,
+        image_evaluations=images,
+        images=search + evidence,
+        evaluations=triage + images,
+        images_per_hit=(search + evidence) / hits if hits else None,
+        evaluations_per_hit=(triage + images) / hits if hits else None,
+    )
+
+
+def curve(frame: pl.DataFrame) -> tuple[CurvePoint, ...]:
+    """Copies against extraction: controls as one copy, then the risk arm by ranges. Empty without attack."""
+    if not frame["attacked"].any():
+        return ()
+    risk = pl.col("arm") == "risk"
+    copies = pl.col("copies")
+    ranges = [("1", "control", pl.col("arm") == "control"), ("1", "risk", risk & (copies <= 1))]
+    ranges += [
+        (bucket_label(low, high), "risk", risk & (copies >= low) & (copies <= high if high else pl.lit(True)))
+        for low, high in BUCKETS
+    ]
+    points = []
+    for label, arm, condition in ranges:
+        part = frame.filter(condition)
+        if part.height:
+            verified = rate(int(part["hit"].sum()), int(part["tried"].sum()))
+            points.append(CurvePoint(label=label, arm=arm, prompts=part.height, verified=verified))
+    return tuple(points)
+
+
+def list_prompts(frame: pl.DataFrame) -> tuple[Prompt, ...]:
+    """The first prompts of each arm, LISTED_PROMPTS in all."""
+    risk, control = (frame.filter(pl.col("arm") == arm) for arm in ARMS)
+    controls = min(control.height, max(LISTED_CONTROLS, LISTED_PROMPTS - risk.height))
+    listed = pl.concat([risk.head(LISTED_PROMPTS - controls), control.head(controls)])
+    return tuple(_prompt(clean(row)) for row in listed.iter_rows(named=True))
+
+
+_PROMPT_COLUMNS = (
+    *("prompt_id", "arm", "rank", "url", "group_id", "sample_id", "caption_copies", "caption_groups"),
+    *("generated", "decision", "verdict"),
+)
+
+
+def _prompt(row: dict[str, Any]) -> Prompt:
+    return Prompt(
+        **{name: row[name] for name in _PROMPT_COLUMNS},
+        caption=row["caption"] or "",
+        reason=row["reason"] or "",
+        copies=row["copies"] or 1,
+        risk=row["risk"],
+        triage_score=row["score"],
+        triage_threshold=row["threshold"],
+        triage_passed=row["passed"],
+    )
+
+
+def list_hits(run: Run, frame: pl.DataFrame) -> tuple[Hit, ...]:
+    """The verified prompts with their evidence, risk arm first, by rank; at most LISTED_HITS."""
+    prompts = frame.filter("hit").head(LISTED_HITS).select("prompt_id", "arm", "rank", "caption")
+    joined = prompts.join(run.read(HITS), on="prompt_id", maintain_order="left")
+    rows = [clean(row) for row in joined.iter_rows(named=True)]
+    originals = {row["sample_id"] for row in rows} - {None}
+    refs = sample_refs(run, originals)
+    group_of, copies = _groups_of(run, originals)
+    evidence = _evidence(run, [row["prompt_id"] for row in rows])
+    return tuple(
+        _hit(
+            row,
+            original=refs.get(row["sample_id"]),
+            group_id=group_of.get(row["sample_id"]),
+            copies=copies.get(group_of.get(row["sample_id"], -1), 1),
+            generations=evidence.get(row["prompt_id"], ()),
+        )
+        for row in rows
+    )
+
+
+_HIT_COLUMNS = (
+    *("prompt_id", "arm", "rank", "verdict", "l2", "normalised_l2", "tile_l2", "reconstruction_l2"),
+    *("copy_similarity", "template_area", "k", "seed", "paper_rule", "paper_l2"),
+)
+
+
+def _hit(
+    row: dict[str, Any],
+    *,
+    original: SampleRef | None,
+    group_id: int | None,
+    copies: int,
+    generations: tuple[Generation, ...],
+) -> Hit:
+    return Hit(
+        **{name: row[name] for name in _HIT_COLUMNS},
+        caption=row["caption"] or "",
+        agreeing=row["agreeing"] or 0,
+        evidence=row["evidence"] or 0,
+        original=original,
+        group_id=group_id,
+        copies=copies,
+        generations=generations,
+    )
+
+
+def _groups_of(run: Run, sample_ids: set[int]) -> tuple[dict[int, int], dict[int, int]]:
+    """By sample its group, and by group its copies."""
+    members = MEMBERS.scan(run.path).filter(pl.col("sample_id").is_in(sorted(sample_ids)))
+    group_of = dict(members.select("sample_id", "group_id").collect().iter_rows())
+    groups = GROUPS.scan(run.path).filter(pl.col("group_id").is_in(sorted(set(group_of.values()))))
+    return group_of, dict(groups.select("group_id", "copies").collect().iter_rows())
+
+
+def _evidence(run: Run, prompt_ids: list[str]) -> dict[str, tuple[Generation, ...]]:
+    """By prompt, its nearest usable full-step images; the pixels stay in the file."""
+    usable = (pl.col("image_index") >= EVIDENCE_FROM) & pl.col("defect").is_null()
+    nearest = pl.col("sample_id").alias("nearest")
+    frame = (
+        GENERATIONS.scan(run.path)
+        .filter(usable & pl.col("prompt_id").is_in(prompt_ids))
+        .select("prompt_id", "image_index", "seed", "steps", nearest, pl.col("normalised_l2").fill_nan(None))
+        .collect()
+        .sort("prompt_id", "normalised_l2", "image_index", nulls_last=True)
+    )
+    shown = frame.group_by("prompt_id", maintain_order=True).head(SHOWN_GENERATIONS)
+    return {
+        prompt_id: tuple(Generation(**row) for row in rows.drop("prompt_id").iter_rows(named=True))
+        for (prompt_id,), rows in shown.group_by("prompt_id", maintain_order=True)
+    }
+
+
+def list_detectors(run: Run) -> tuple[Detector, ...]:
+    """Each detector on each arm."""
+    scores = run.read(TRIAGE).join(run.read(PROMPTS).select("prompt_id", "arm"), on="prompt_id")
+    counts = (
+        scores.group_by("detector", "arm")
+        .agg(
+            pl.col("threshold").first().fill_nan(None),
+            pl.len().alias("scored"),
+            pl.col("passed", "evaluations").sum().cast(pl.Int64),
+        )
+        .sort("detector", pl.col("arm") != "risk")
+    )
+    return tuple(
+        Detector(detector=name, arm=arm, threshold=threshold, passed=rate(passed, scored), evaluations=spent)
+        for name, arm, threshold, scored, passed, spent in counts.iter_rows()
+    )

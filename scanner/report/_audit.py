@@ -1,0 +1,190 @@
+"""What the audit found, from its tables: rows, duplicate groups, and the ledger of errors.
+
+Tables may hold millions of rows, so they are counted where they lie and only the rows that are listed are
+read.
+
+    >>> count_rows(Run.open(Path("RUN"))).rows_in                                # doctest: +SKIP
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from scanner.report._findings import Check, CopiesBucket, Duplicates, Rows
+from scanner.report._records import ErrorCount, ErrorRow, Group, SampleRef
+from scanner.run import Run
+from scanner.tables import ERRORS, GROUPS, MEMBERS, SAMPLES, TABLES
+
+BUCKETS = ((2, 3), (4, 7), (8, 15), (16, 31), (32, 63), (64, 127), (128, None))
+"""Ranges of copies, by doubling; the last one is open."""
+LISTED_GROUPS = 200
+LISTED_ERRORS = 500
+SHOWN_MEMBERS = 5
+"""Members of a group that are shown beside its medoid."""
+
+
+def bucket_label(low: int, high: int | None) -> str:
+    """`2–3` or `128+`."""
+    return f"{low}+" if high is None else f"{low}–{high}"
+
+
+def clean(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with None for NaN and infinity, which JSON has no way to write."""
+    return {name: None if isinstance(x, float) and not math.isfinite(x) else x for name, x in row.items()}
+
+
+def count_rows(run: Run) -> Rows:
+    """Rows in = samples + errors."""
+    read, bare = (
+        SAMPLES.scan(run.path).select(pl.len().alias("read"), pl.col("caption").is_null().sum()).collect().row(0)
+    )
+    failed, lost = ERRORS.scan(run.path).select(pl.len().alias("failed"), (pl.col("key") == "").sum()).collect().row(0)
+    return Rows(rows_in=read + failed, read=read, failed=failed, lost_shards=lost or 0, without_caption=bare or 0)
+
+
+def count_duplicates(run: Run, read: int) -> Duplicates:
+    """The groups as a whole and by copies; `read` is the number of rows read."""
+    frame = GROUPS.scan(run.path).select("copies", "distinct_captions", "top_caption", "split_from").collect()
+    copies = frame["copies"]
+    rows = int(copies.sum())
+    buckets = [
+        CopiesBucket(label=bucket_label(low, high), groups=len(part), rows=int(part.sum()))
+        for low, high in BUCKETS
+        for part in [copies.filter((copies >= low) & (copies <= (high or copies.max() or low)))]
+    ]
+    one_caption = (pl.col("distinct_captions") == 1) & pl.col("top_caption").is_not_null()
+    return Duplicates(
+        groups=len(copies),
+        rows=rows,
+        share=rows / read if read else None,
+        redundant=rows - len(copies),
+        largest=max(copies, default=0),
+        same_caption=frame.filter(one_caption).height,
+        split=len(copies) - frame["split_from"].null_count(),
+        buckets=tuple(buckets),
+    )
+
+
+def sample_refs(run: Run, sample_ids: Iterable[int]) -> dict[int, SampleRef]:
+    """The names of the wanted samples; ids without a row are left out."""
+    columns = ("sample_id", "shard", "key", "url", "width", "height", "caption")
+    wanted = sorted(set(sample_ids))
+    frame = SAMPLES.scan(run.path).filter(pl.col("sample_id").is_in(wanted)).select(columns).collect()
+    return {row["sample_id"]: SampleRef(**row) for row in frame.iter_rows(named=True)}
+
+
+def list_groups(run: Run, hits_of: Mapping[int, Sequence[str]]) -> tuple[Group, ...]:
+    """The groups behind hits, then those with most copies, at most LISTED_GROUPS; sorted by copies.
+
+    `hits_of` gives, by group, the prompts that give its picture back.
+    """
+    behind = pl.col("group_id").is_in(list(hits_of))
+    frame = (
+        GROUPS.scan(run.path)
+        .sort(behind, pl.col("copies"), pl.col("group_id"), descending=[True, True, False])
+        .head(LISTED_GROUPS)
+        .sort("copies", "group_id", descending=[True, False])
+        .collect()
+    )
+    members = _shown_members(run, frame)
+    refs = sample_refs(run, frame["medoid"].drop_nulls())
+    return tuple(
+        Group(
+            **{name: row[name] for name in _GROUP_COLUMNS},
+            medoid=refs.get(row["medoid"]),
+            members=tuple(members.get(row["group_id"], ())),
+            hits=tuple(hits_of.get(row["group_id"], ())),
+        )
+        for row in map(clean, frame.iter_rows(named=True))
+    )
+
+
+_GROUP_COLUMNS = (
+    *("group_id", "copies", "distinct_images", "distinct_captions", "top_caption", "top_caption_share"),
+    *("caption_entropy", "min_similarity", "median_similarity", "split_from"),
+)
+
+
+def _shown_members(run: Run, groups: pl.DataFrame) -> dict[int, list[int]]:
+    """By group, the pictures that differ from the medoid, least alike first: a wrong member shows."""
+    members = MEMBERS.scan(run.path).filter(pl.col("group_id").is_in(groups["group_id"].implode()))
+    pixels = SAMPLES.scan(run.path).select("sample_id", "pixel_sha256")
+    known = members.join(pixels, on="sample_id").collect()
+    medoids = groups.select("group_id", "medoid").join(
+        known.select("sample_id", "pixel_sha256"), left_on="medoid", right_on="sample_id"
+    )
+    shown = (
+        known.join(medoids, on=["group_id", "pixel_sha256"], how="anti")
+        .sort("group_id", "similarity_to_medoid", "sample_id", nulls_last=True)
+        .unique(["group_id", "pixel_sha256"], keep="first", maintain_order=True)
+        .group_by("group_id", maintain_order=True)
+        .agg(pl.col("sample_id").head(SHOWN_MEMBERS))
+    )
+    return dict(shown.iter_rows())
+
+
+def count_errors(run: Run) -> tuple[ErrorCount, ...]:
+    """The ledger by stage and reason, most frequent first."""
+    counts = ERRORS.scan(run.path).group_by("stage", "reason").agg(pl.len().alias("rows")).collect()
+    counts = counts.sort("rows", "stage", "reason", descending=[True, False, False])
+    return tuple(ErrorCount(**row) for row in counts.iter_rows(named=True))
+
+
+def list_errors(run: Run) -> tuple[ErrorRow, ...]:
+    """The first ledger entries, by shard and key."""
+    frame = ERRORS.scan(run.path).sort(ERRORS.key).head(LISTED_ERRORS).collect()
+    return tuple(ErrorRow(**row) for row in frame.select(ERRORS.key).iter_rows(named=True))
+
+
+def check_tables(run: Run, rows: Rows, duplicates: Duplicates) -> tuple[Check, ...]:
+    """What must hold between the tables, tested."""
+    return (_check_rows(run, rows), _check_members(run, duplicates), _check_manifest(run))
+
+
+def _check_rows(run: Run, rows: Rows) -> Check:
+    names = ("shard", "key")
+    ledger = ERRORS.scan(run.path).filter(pl.col("key") != "").select(names)
+    twice = SAMPLES.scan(run.path).select(names).join(ledger, on=names, how="semi").select(pl.len()).collect().item()
+    counted = declared_rows(run)
+    claim = (
+        "the run states no count of its own to compare with"
+        if counted is None
+        else f"the scan itself counted {counted:,} rows in"
+    )
+    return Check(
+        name="rows_in",
+        passed=not twice and counted in (None, rows.rows_in),
+        sentence=f"{rows.read:,} rows read + {rows.failed:,} in the ledger = {rows.rows_in:,} rows in; "
+        f"{twice:,} rows stand in both tables; {claim}.",
+    )
+
+
+def declared_rows(run: Run) -> int | None:
+    """The `rows_in` that a part of the run wrote into the manifest, if one did."""
+    parts = run.manifest().get("parts", {}).values()
+    return next((int(part["rows_in"]) for part in parts if "rows_in" in part), None)
+
+
+def _check_members(run: Run, duplicates: Duplicates) -> Check:
+    members = MEMBERS.scan(run.path).select(pl.len()).collect().item()
+    return Check(
+        name="members",
+        passed=members == duplicates.rows,
+        sentence=f"{members:,} rows in members.parquet; the groups' copies add up to {duplicates.rows:,}.",
+    )
+
+
+def _check_manifest(run: Run) -> Check:
+    stated = {name: rows for name, rows in run.manifest().get("tables", {}).items() if name in TABLES}
+    actual = {name: TABLES[name].scan(run.path).select(pl.len()).collect().item() for name in stated}
+    differing = [
+        f"{name} has {actual[name]:,}, not {stated[name]:,}" for name in stated if actual[name] != stated[name]
+    ]
+    sentence = f"{len(stated)} tables have the rows that the manifest states."
+    return Check(
+        name="manifest",
+        passed=not differing,
+        sentence=f"Rows differ from the manifest: {'; '.join(differing)}." if differing else sentence,
+    )

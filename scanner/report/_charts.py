@@ -1,0 +1,119 @@
+"""Inline SVG, drawn by hand: intervals, copies against extraction, groups by copies.
+
+Horizontal places are percentages of the drawing's width and vertical ones are pixels, so one drawing fits a
+phone and a wide screen with its letters at one size. Colours come from the page's style sheet, so they follow
+light and dark.
+
+    >>> "<svg" in interval_bar(rate(3, 60), "risk")
+    True
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from markupsafe import Markup, escape
+
+from scanner.report._findings import CopiesBucket, CurvePoint
+from scanner.report._intervals import Rate
+from scanner.report._words import count, interval
+
+TOP, BOTTOM, HEIGHT = 14, 226, 270
+"""Where the plots begin and end, and the height of the drawing, pixels."""
+
+
+def interval_bar(rate: Rate, arm: str) -> Markup:
+    """A rate on a line from 0 to 100 %: a dot, and a bar over its exact interval."""
+    label = f"{rate.hits} of {rate.tried}, {interval(rate)}"
+    parts = ['<line class="track" x1="0" x2="100%" y1="10" y2="10"/>']
+    parts += [f'<line class="tick" x1="{at}%" x2="{at}%" y1="6" y2="14"/>' for at in (0, 50, 100)]
+    if rate.tried:
+        parts.append(f'<line class="whisker" x1="{_at(rate.low)}" x2="{_at(rate.high)}" y1="10" y2="10"/>')
+        parts.append(f'<circle class="dot" cx="{_at(rate.share or 0)}" cy="10" r="5"/>')
+    return _svg(parts, label=label, height=20, style=f"bar {arm}")
+
+
+def risk_bar(risk: float) -> Markup:
+    """A risk of 0 to 1 as a bar; its number stands beside it as text, so screen readers skip the bar."""
+    width = _at(min(max(risk, 0.0), 1.0))
+    return Markup(  # noqa: S704 - the only value is a number
+        '<svg class="riskbar" aria-hidden="true" width="72" height="8">'
+        '<rect class="back" width="100%" height="8" rx="4"/>'
+        f'<rect class="fill" width="{width}" height="8" rx="4"/></svg>'
+    )
+
+
+def extraction_curve(points: Sequence[CurvePoint]) -> Markup:
+    """Verified share of the prompts tried by copies, with exact intervals; controls stand as one copy."""
+    step = 1 / max(len(points), 1)
+    places = [(step * (i + 0.5), point) for i, point in enumerate(points)]
+    parts = _grid([(share / 100, f"{share} %") for share in (0, 25, 50, 75, 100)])
+    seen = [(x, _y(point.verified.share)) for x, point in places if point.verified.share is not None]
+    parts += [
+        f'<line class="join" x1="{_at(x1)}" y1="{y1:.1f}" x2="{_at(x2)}" y2="{y2:.1f}"/>'
+        for (x1, y1), (x2, y2) in pairwise(seen)
+    ]
+    for x, point in places:
+        parts += _point(x, point)
+    words = "; ".join(f"{p.label} copies: {p.verified.hits} of {p.verified.tried}" for p in points)
+    return _svg(parts, label=f"Verified hits of prompts tried, by copies. {words}.", height=HEIGHT, style="chart")
+
+
+def _point(x: float, point: CurvePoint) -> list[str]:
+    rate, at = point.verified, _at(x)
+    label = escape(point.label)
+    under = "control" if point.arm == "control" else f"{rate.hits:,}/{rate.tried:,}" if rate.tried else "none tried"
+    parts = [
+        f'<text class="label" x="{at}" y="{BOTTOM + 20}">{label}</text>',
+        f'<text class="sub" x="{at}" y="{BOTTOM + 37}">{escape(under)}</text>',
+    ]
+    if rate.share is not None:
+        title = escape(f"{point.label} copies ({point.arm}): {rate.hits:,} of {rate.tried:,}, {interval(rate)}")
+        parts.append(
+            f'<g class="{escape(point.arm)}"><title>{title}</title>'
+            f'<line class="whisker" x1="{at}" x2="{at}" y1="{_y(rate.low):.1f}" y2="{_y(rate.high):.1f}"/>'
+            f'<circle class="dot" cx="{at}" cy="{_y(rate.share):.1f}" r="5.5"/></g>'
+        )
+    return parts
+
+
+def copies_chart(buckets: Sequence[CopiesBucket]) -> Markup:
+    """Duplicate groups by copies, one bar a range; the bars' lengths are the numbers of groups."""
+    most = max((bucket.groups for bucket in buckets), default=0) or 1
+    step = 1 / max(len(buckets), 1)
+    parts = [f'<line class="axis" x1="0" x2="100%" y1="{BOTTOM}" y2="{BOTTOM}"/>']
+    for i, bucket in enumerate(buckets):
+        y = _y(bucket.groups / most * 0.92)
+        at = _at(step * (i + 0.5))
+        title = escape(f"{bucket.label} copies: {count(bucket.groups, 'group')}, {count(bucket.rows, 'row')}")
+        parts.append(
+            f"<g><title>{title}</title>"
+            f'<rect class="column" x="{_at(step * (i + 0.18))}" width="{_at(step * 0.64)}" '
+            f'y="{y:.1f}" height="{BOTTOM - y:.1f}" rx="2"/>'
+            f'<text class="value" x="{at}" y="{y - 6:.1f}">{bucket.groups:,}</text>'
+            f'<text class="label" x="{at}" y="{BOTTOM + 20}">{escape(bucket.label)}</text>'
+            f'<text class="sub" x="{at}" y="{BOTTOM + 37}">{bucket.rows:,}</text></g>'
+        )
+    words = "; ".join(f"{b.label} copies: {count(b.groups, 'group')}" for b in buckets)
+    return _svg(parts, label=f"Duplicate groups by copies. {words}.", height=HEIGHT, style="chart")
+
+
+def _grid(lines: Sequence[tuple[float, str]]) -> list[str]:
+    return [
+        f'<line class="{"grid" if share else "axis"}" x1="0" x2="100%" y1="{_y(share)}" y2="{_y(share)}"/>'
+        f'<text class="scale" x="0" y="{_y(share) - 3:.1f}">{text}</text>'
+        for share, text in lines
+    ]
+
+
+def _y(share: float) -> float:
+    return round(BOTTOM - (BOTTOM - TOP) * share, 1)
+
+
+def _at(share: float) -> str:
+    return f"{100 * share:.2f}%"
+
+
+def _svg(parts: Sequence[str], *, label: str, height: int, style: str) -> Markup:
+    name = f'class="{escape(style)}" role="img" aria-label="{escape(label)}"'
+    drawing = f'<svg {name} width="100%" height="{height}">{"".join(parts)}</svg>'
+    return Markup(drawing)  # noqa: S704 - all text in it is escaped above

@@ -1,0 +1,272 @@
+"""The model of the findings: what the HTML page and report.json both show, and all that they show.
+
+`scanner.report._gather` builds it from the run's tables; nothing downstream reads a table again, except for
+the pixels of the pictures named here. So the page and the JSON file can't disagree.
+
+    >>> from dataclasses import asdict
+    >>> asdict(gather(Run.open(Path("RUN"))))["rows"]["read"]                    # doctest: +SKIP
+"""
+
+from dataclasses import dataclass
+
+from scanner.report._intervals import Rate
+from scanner.report._records import Detector, ErrorCount, ErrorRow, Group, Hit, Prompt
+
+SCHEMA_VERSION = "1.0"
+"""Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A statement about the tables that was tested while the report was made."""
+
+    name: str
+    """Short and stable: rows_in, ..."""
+    passed: bool
+    """Whether it holds."""
+    sentence: str
+    """What was compared with what, with the numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What went into the scan: rows in = samples + errors."""
+
+    rows_in: int
+    """Rows of the data set: read plus failed."""
+    read: int
+    """Rows with an image that was read."""
+    failed: int
+    """Rows in the ledger."""
+    lost_shards: int
+    """Ledger entries that concern a whole shard (no key), so that its rows are not known."""
+    without_caption: int
+    """Rows that were read and have no caption."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopiesBucket:
+    """How many groups have so many copies."""
+
+    label: str
+    """2-3, 4-7, ..., 128+."""
+    groups: int
+    """Groups with that many copies."""
+    rows: int
+    """Rows in them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duplicates:
+    """What was found twice or more often."""
+
+    groups: int
+    """Duplicate groups: two or more copies of one picture."""
+    rows: int
+    """Rows in any of them."""
+    share: float | None
+    """Of the rows read; None when none was read."""
+    redundant: int
+    """Rows that would go if one copy of each group stayed."""
+    largest: int
+    """Copies in the largest group; 0 without groups."""
+    same_caption: int
+    """Groups whose copies all carry one caption."""
+    split: int
+    """Groups that were split from a larger chained one."""
+    buckets: tuple[CopiesBucket, ...]
+    """Groups by copies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What was spent on one arm."""
+
+    triage_evaluations: int
+    """Denoiser evaluations of the detectors."""
+    search_images: int
+    """Images generated in the search rounds."""
+    evidence_images: int
+    """Full-step images generated as evidence."""
+    image_evaluations: int
+    """Denoiser evaluations of the generated images."""
+    images: int
+    """Search and evidence images."""
+    evaluations: int
+    """Denoiser evaluations of detectors and images."""
+    images_per_hit: float | None
+    """All images of the arm / its verified hits; None without hits."""
+    evaluations_per_hit: float | None
+    """All denoiser evaluations of the arm / its verified hits; None without hits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One arm of the trial, from its prompts to its hits."""
+
+    arm: str
+    """risk or control."""
+    prompts: int
+    """Prompts drawn."""
+    tried: int
+    """Prompts with a triage score or generated images."""
+    scored: int
+    """Prompts with a triage score."""
+    passed: int
+    """Prompts that every detector let through."""
+    attacked: int
+    """Prompts for which images were generated."""
+    accepted: int
+    """Attacked prompts whose generations agree in the search rounds."""
+    rejected: int
+    """Attacked prompts given up: a miss had become improbable enough."""
+    undecided: int
+    """Attacked prompts that are neither: the images ran out."""
+    checked: int
+    """Prompts with full-step evidence, compared with the originals."""
+    matching: int
+    """Verified: the prompt's own image."""
+    template: int
+    """Verified: the same layout, one region differs."""
+    retrieved: int
+    """Verified: another training image than the prompt's own."""
+    verified: Rate
+    """Verified hits (matching, template or retrieved) of the prompts tried."""
+    verified_of_attacked: Rate
+    """The same hits of the attacked prompts: what triage held back left out."""
+    paper_rule: Rate
+    """Prompts with any generation within plain l2 0.15 of any original, of the prompts tried."""
+    cost: Cost
+    """What the arm took."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """What the verdicts and the triage were read against, as the attack recorded it."""
+
+    normalised_l2: float | None
+    """A generation within it agrees with an original."""
+    lowered: bool | None
+    """Whether the control arm pulled it below the ceiling that was set beforehand; None when not recorded."""
+    triage: float | None
+    """A triage score above it lets a prompt through."""
+    false_positive_rate: float | None
+    """Share of controls allowed past a threshold; never finer than 1 / controls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BehindHits:
+    """The training images that came back, in either arm."""
+
+    groups: int
+    """Duplicate groups that hold one of them."""
+    rows: int
+    """Rows in these groups."""
+    singles: int
+    """Originals that are in no group."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvePoint:
+    """Extraction at one range of copies."""
+
+    label: str
+    """1, 2-3, 4-7, ..., 128+."""
+    arm: str
+    """control for the prompts of non-duplicated rows, risk for all others."""
+    prompts: int
+    """Prompts in the range."""
+    verified: Rate
+    """Verified hits of the prompts tried."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One line of the method: a setting, a threshold, a version or a checksum."""
+
+    name: str
+    """Dotted, as stored."""
+    value: str
+    """As text."""
+    meaning: str
+    """In plain words where they are known; else empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """How the figures came about."""
+
+    scan: tuple[Setting, ...]
+    """run.json."""
+    attack: tuple[Setting, ...]
+    """attack.json; empty when no attack was begun."""
+    results: tuple[Setting, ...]
+    """What the parts wrote into the manifest: thresholds, checksums, measured recall, ..."""
+    versions: tuple[Setting, ...]
+    """Of Python and the packages."""
+    sources: tuple[tuple[str, str], ...]
+    """Papers: reference and link."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """One thing to do next."""
+
+    title: str
+    """What to do."""
+    text: str
+    """Why, with the numbers."""
+    href: str | None
+    """Where in the page to look: #hits, #groups, ..."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """Everything that the report shows."""
+
+    schema_version: str
+    """Of this model as JSON."""
+    dataset: str
+    """As the run's configuration names it."""
+    target: str | None
+    """The attacked model; None when no attack was begun."""
+    attacked: bool
+    """Whether any prompt was attacked."""
+    complete: bool
+    """Whether the manifest says that every part begun is finished."""
+    headline: str
+    """The finding in one sentence."""
+    summary: str
+    """How sure that is, in one or two sentences."""
+    advice: tuple[Advice, ...]
+    """What to do next, most urgent first."""
+    rows: Rows
+    """What was read."""
+    duplicates: Duplicates
+    """What was found twice."""
+    arms: tuple[Arm, ...]
+    """risk, then control."""
+    thresholds: Thresholds
+    """Set on the control arm."""
+    behind_hits: BehindHits
+    """What the hits gave back."""
+    curve: tuple[CurvePoint, ...]
+    """Copies against extraction; empty when nothing was attacked."""
+    hits: tuple[Hit, ...]
+    """Listed hits, the risk arm first, by rank."""
+    groups: tuple[Group, ...]
+    """Listed groups, most copies first."""
+    prompts: tuple[Prompt, ...]
+    """Listed prompts, the risk arm first, by rank."""
+    detectors: tuple[Detector, ...]
+    """Triage."""
+    error_counts: tuple[ErrorCount, ...]
+    """The ledger by stage and reason."""
+    errors: tuple[ErrorRow, ...]
+    """Listed ledger entries."""
+    method: Method
+    """Settings, versions, sources."""
+    checks: tuple[Check, ...]
+    """What was tested while the report was made."""
+    limits: tuple[str, ...]
+    """What the figures do not say."""

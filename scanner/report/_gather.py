@@ -1,0 +1,82 @@
+"""Gather the findings of a run from its tables, in any state of it: audited, attacked, empty, only errors.
+
+>>> from scanner.report._gather import gather
+>>> gather(Run.open(Path("RUN"))).headline                                   # doctest: +SKIP
+"""
+
+from dataclasses import replace
+
+import polars as pl
+
+from scanner.report import _attack, _audit, _words
+from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
+from scanner.report._method import method, name_of, thresholds
+from scanner.run import Run
+from scanner.tables import GROUPS, HITS, MEMBERS
+
+
+def gather(run: Run) -> Findings:
+    """Everything that the report shows, read from the run."""
+    rows = _audit.count_rows(run)
+    duplicates = _audit.count_duplicates(run, rows.read)
+    frame = _attack.prompt_frame(run)
+    behind = _behind_hits(run, frame)
+    arms = tuple(_attack.count_arm(frame, arm) for arm in _attack.ARMS)
+    attack = run.part_config("attack")
+    found = Findings(
+        schema_version=SCHEMA_VERSION,
+        dataset=name_of(run.config.get("dataset"), "an unnamed data set"),
+        target=None if attack is None else name_of(attack.get("target"), "the model"),
+        attacked=bool(frame["attacked"].any()),
+        complete=_is_complete(run),
+        headline="",
+        summary="",
+        advice=(),
+        rows=rows,
+        duplicates=duplicates,
+        arms=arms,
+        thresholds=thresholds(run, controls=arms[1].attacked),
+        behind_hits=_count_behind(run, behind),
+        curve=_attack.curve(frame),
+        hits=_attack.list_hits(run, frame),
+        groups=_audit.list_groups(run, _prompts_by_group(behind)),
+        prompts=_attack.list_prompts(frame),
+        detectors=_attack.list_detectors(run),
+        error_counts=_audit.count_errors(run),
+        errors=_audit.list_errors(run),
+        method=method(run),
+        checks=_audit.check_tables(run, rows, duplicates),
+        limits=(),
+    )
+    found = replace(found, advice=_words.advice(found), limits=_words.limits(found))
+    return replace(found, headline=_words.headline(found), summary=_words.summary(found))
+
+
+def _is_complete(run: Run) -> bool:
+    parts = run.manifest().get("parts", {})
+    return bool(parts) and (run.part_config("attack") is None or "attack" in parts)
+
+
+def _behind_hits(run: Run, frame: pl.DataFrame) -> pl.DataFrame:
+    """Per hit, in the order of `frame`: prompt_id, sample_id of what came back, its group_id or null."""
+    hits = frame.filter("hit").select("prompt_id")
+    originals = run.read(HITS).select("prompt_id", "sample_id")
+    hits = hits.join(originals, on="prompt_id", maintain_order="left").filter(pl.col("sample_id").is_not_null())
+    members = MEMBERS.scan(run.path).join(hits.select("sample_id").unique().lazy(), on="sample_id", how="semi")
+    groups = members.select("sample_id", "group_id").collect()
+    return hits.join(groups, on="sample_id", how="left", maintain_order="left")
+
+
+def _count_behind(run: Run, behind: pl.DataFrame) -> BehindHits:
+    groups = behind["group_id"].drop_nulls().unique()
+    copies = GROUPS.scan(run.path).filter(pl.col("group_id").is_in(groups.implode())).select(pl.col("copies").sum())
+    singles = behind.filter(pl.col("group_id").is_null())["sample_id"].n_unique()
+    return BehindHits(groups=len(groups), rows=int(copies.collect().item() or 0), singles=singles)
+
+
+def _prompts_by_group(behind: pl.DataFrame) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for prompt_id, group_id in behind.select("prompt_id", "group_id").iter_rows():
+        if group_id is not None:
+            found[group_id] = (*found.get(group_id, ()), prompt_id)
+    return found

@@ -1,0 +1,137 @@
+"""How the figures came about: every setting, threshold, checksum and version that the run recorded, and the
+papers.
+
+The run's own records are shown as they are, whatever they hold; those whose names are known get a plain
+sentence.
+
+    >>> flatten({"model": {"name": "demo", "tags": ["a", "b"]}})
+    [('model.name', 'demo'), ('model.tags', 'a, b')]
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from scanner.report._findings import Method, Setting, Thresholds
+from scanner.run import Run
+
+MEANINGS: Mapping[str, str] = {
+    "seed": "everything random comes from it, the prompt and the image's number",
+    "threshold": "cosine similarity that proposes a pair",
+    "steps": "denoising steps of an image",
+    "guidance": "scale of classifier-free guidance",
+    "normalised_threshold": "a generation within this normalised l2 of an original agrees with it",
+    "triage_threshold": "a prompt is attacked when its triage score is above this",
+    "control_false_positive_rate": "the share of controls that may pass a threshold, by which it was set",
+    "edge_threshold": "two generations nearer than this tile distance are joined in the clique test",
+    "ceiling": "the threshold that was set before the control arm was looked at",
+    "passing": "controls that pass the threshold",
+    "rows_in": "rows of the data set, counted by the scan",
+    "checksum": "of the model's weights",
+    "recall": "share of the true neighbours that the search found, measured by brute force on a sample",
+}
+"""What a setting means, by the last part of its name."""
+
+SOURCES = (
+    (
+        "Carlini, Hayes, Nasr, Jagielski, Sehwag, Tramèr, Balle, Ippolito, Wallace: Extracting Training Data "
+        "from "
+        "Diffusion Models. USENIX Security 2023. The attack, its l2 rule and the tile distance.",
+        "https://arxiv.org/abs/2301.13188",
+    ),
+    (
+        "Wen, Liu, Chen, Lyu: Detecting, Explaining, and Mitigating Memorization in Diffusion Models. ICLR "
+        "2024. "
+        "The one-step triage score.",
+        "https://openreview.net/forum?id=84n3UwkH7b",
+    ),
+    (
+        "Webster: A Reproducible Extraction of Training Images from Diffusion Models. 2023. The verdicts "
+        "matching, "
+        "template and retrieved.",
+        "https://arxiv.org/abs/2305.08694",
+    ),
+    (
+        "Somepalli, Singla, Goldblum, Geiping, Goldstein: Understanding and Mitigating Copying in Diffusion "
+        "Models. "
+        "NeurIPS 2023. Why one caption on all copies raises the risk.",
+        "https://arxiv.org/abs/2305.20086",
+    ),
+    (
+        "Clopper, Pearson: The use of confidence or fiducial limits illustrated in the case of the binomial. "
+        "Biometrika 26, 1934. The exact intervals.",
+        "https://doi.org/10.1093/biomet/26.4.404",
+    ),
+)
+"""Reference and link of each paper that a figure rests on."""
+
+
+def flatten(content: Mapping[str, Any], name: str = "") -> list[tuple[str, str]]:
+    """Nested settings as (dotted name, text), in the order of their names."""
+    lines: list[tuple[str, str]] = []
+    for key, value in sorted(content.items()):
+        dotted = f"{name}.{key}".strip(".")
+        lines += flatten(value, dotted) if isinstance(value, Mapping) and value else [(dotted, as_text(value))]
+    return lines
+
+
+def as_text(value: Any) -> str:
+    """A setting's value as a person would write it."""
+    if value is None or value in ({}, []):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
+        return ", ".join(as_text(item) for item in value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def settings(content: Mapping[str, Any] | None) -> tuple[Setting, ...]:
+    """Every line of a configuration, with its meaning where the name is known."""
+    return tuple(
+        Setting(name=name, value=value, meaning=MEANINGS.get(name.rsplit(".", 1)[-1], ""))
+        for name, value in flatten(content or {})
+    )
+
+
+def method(run: Run) -> Method:
+    """The run's settings, what its parts recorded, the versions, and the papers."""
+    manifest = run.manifest()
+    return Method(
+        scan=settings(run.config),
+        attack=settings(run.part_config("attack")),
+        results=settings(manifest.get("parts")),
+        versions=settings(manifest.get("versions")),
+        sources=SOURCES,
+    )
+
+
+def thresholds(run: Run, *, controls: int) -> Thresholds:
+    """The thresholds that the attack's part of the manifest records, as a number or with how it was set.
+
+    `controls` is the number of attacked ones: a false-positive rate finer than 1 / controls can't be told from
+    zero, so the finest that can is given instead.
+    """
+    part = run.manifest().get("parts", {}).get("attack", {})
+    agreement, triage = (_recorded(part.get(name)) for name in ("normalised_threshold", "triage_threshold"))
+    asked = part.get("control_false_positive_rate", agreement.get("rate"))
+    ceiling = agreement.get("ceiling")
+    return Thresholds(
+        normalised_l2=agreement.get("value"),
+        lowered=None if ceiling is None else agreement["value"] < ceiling,
+        triage=triage.get("value"),
+        false_positive_rate=max(asked, 1 / controls) if asked is not None and controls else None,
+    )
+
+
+def _recorded(threshold: Any) -> Mapping[str, Any]:
+    return threshold if isinstance(threshold, Mapping) else {"value": threshold}
+
+
+def name_of(value: Any, otherwise: str) -> str:
+    """A data set's or a model's name from its configuration: the text itself, or its `name` or `path`."""
+    if isinstance(value, Mapping):
+        value = value.get("name") or value.get("path")
+    return str(value) if value else otherwise

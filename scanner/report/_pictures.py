@@ -1,0 +1,131 @@
+"""The pictures of the report: originals, thumbnails and generations, made small and written into the page
+itself.
+
+Every picture is decoded and encoded again as WebP, at most SIDE pixels long, so that no byte of a data set's
+file reaches the page as it is. An original that can't be had is shown by the 32 × 32 thumbnail of the samples
+table.
+
+    >>> gallery = collect(run, gather(run), pictures=None)                       # doctest: +SKIP
+    >>> gallery.samples[17].thumbnail                                            # doctest: +SKIP
+    True
+"""
+
+import base64
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import polars as pl
+from PIL import Image
+
+from scanner.report._findings import Findings
+from scanner.run import Run
+from scanner.samples import Undecodable, decode
+from scanner.tables import GENERATIONS, SAMPLES
+
+SIDE = 192
+"""Longest side of a picture in the page, pixels."""
+QUALITY = 90
+THUMBNAIL_SIDE = 32
+BATCH = 32
+"""Originals asked for at once, so that few encoded files are in memory."""
+
+Name = TypeVar("Name")
+
+Pictures = Callable[[Sequence[int]], Mapping[int, bytes]]
+"""sample_ids → the encoded originals (JPEG, PNG, ...) of those that can be had."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture as the page holds it."""
+
+    uri: str
+    """data:image/webp;base64,..."""
+    width: int
+    """Pixels as shown, at most SIDE."""
+    height: int
+    """Pixels as shown, at most SIDE."""
+    thumbnail: bool
+    """Whether it is the 32 × 32 square of the samples table, enlarged, instead of the picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """All pictures of a page."""
+
+    samples: Mapping[int, Picture]
+    """By sample_id: the original, or its thumbnail where it can't be had."""
+    thumbnails: Mapping[int, Picture]
+    """By sample_id: the thumbnails of group members and prompts."""
+    generations: Mapping[tuple[str, int], Picture]
+    """By prompt_id and image_index."""
+
+    @property
+    def has_originals(self) -> bool:
+        """Whether any original is shown, not only thumbnails."""
+        return any(not picture.thumbnail for picture in self.samples.values())
+
+
+def collect(run: Run, found: Findings, pictures: Pictures | None) -> Gallery:
+    """The pictures that the findings name."""
+    large = {hit.original.sample_id for hit in found.hits if hit.original}
+    large |= {group.medoid.sample_id for group in found.groups if group.medoid}
+    small = {sample for group in found.groups for sample in group.members}
+    small |= {prompt.sample_id for prompt in found.prompts if prompt.sample_id is not None}
+    thumbnails = _thumbnails(run, large | small)
+    originals = _originals(sorted(large), pictures) if pictures else {}
+    return Gallery(
+        samples={sample: thumbnails[sample] for sample in large & thumbnails.keys()} | originals,
+        thumbnails=thumbnails,
+        generations=_generations(run, found),
+    )
+
+
+def _thumbnails(run: Run, wanted: set[int]) -> dict[int, Picture]:
+    frame = SAMPLES.scan(run.path).filter(pl.col("sample_id").is_in(sorted(wanted))).select("sample_id", "thumbnail")
+    size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    return {
+        sample: embed(Image.frombytes("RGB", size, pixels), thumbnail=True)
+        for sample, pixels in frame.collect().iter_rows()
+        if pixels is not None and len(pixels) == 3 * THUMBNAIL_SIDE**2
+    }
+
+
+def _originals(wanted: Sequence[int], pictures: Pictures) -> dict[int, Picture]:
+    found: dict[int, Picture] = {}
+    for at in range(0, len(wanted), BATCH):
+        batch = wanted[at : at + BATCH]
+        encoded = pictures(batch)
+        found |= _decoded((sample, encoded[sample]) for sample in batch if sample in encoded)
+    return found
+
+
+def _generations(run: Run, found: Findings) -> dict[tuple[str, int], Picture]:
+    wanted = [(hit.prompt_id, made.image_index) for hit in found.hits for made in hit.generations]
+    names = ("prompt_id", "image_index")
+    keys = pl.DataFrame(wanted, schema={name: GENERATIONS.schema[name] for name in names}, orient="row")
+    frame = GENERATIONS.scan(run.path).join(keys.lazy(), on=names, how="semi").select(*names, "png").collect()
+    return _decoded(((prompt_id, index), png or b"") for prompt_id, index, png in frame.iter_rows())
+
+
+def _decoded(encoded: Iterable[tuple[Name, bytes]]) -> dict[Name, Picture]:
+    """The pictures that can be decoded; of the others the page says that they are not available."""
+    found: dict[Name, Picture] = {}
+    for name, content in encoded:
+        try:
+            found[name] = embed(Image.fromarray(decode(content)))
+        except Undecodable:
+            continue
+    return found
+
+
+def embed(image: Image.Image, *, thumbnail: bool = False) -> Picture:
+    """An RGB image as a data URI, made smaller where its longest side exceeds SIDE."""
+    image = image.copy()
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    image.save(file, "WEBP", quality=QUALITY, method=4)
+    uri = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return Picture(uri=uri, width=image.width, height=image.height, thumbnail=thumbnail)

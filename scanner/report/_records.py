@@ -1,0 +1,214 @@
+"""The rows that the report lists: hits, groups, prompts, detectors and ledger entries.
+
+They are built from the run's tables by `scanner.report._audit` and `scanner.report._attack`, and hold no
+pixels: a picture is named by its `sample_id`, or by its prompt and image index.
+
+    >>> ErrorCount(stage="decode", reason="truncated_image", rows=3).rows
+    3
+"""
+
+from dataclasses import dataclass
+
+from scanner.report._intervals import Rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleRef:
+    """An image of the data set, by all its names."""
+
+    sample_id: int
+    """For joins with the tables."""
+    shard: str
+    """As the data set names it."""
+    key: str
+    """As the data set names it."""
+    url: str | None
+    """Where it came from, if the data set says."""
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    caption: str | None
+    """Its own caption, which need not be the prompt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """One full-step generation that is shown as evidence."""
+
+    image_index: int
+    """With the prompt's id, its place in the generations table."""
+    seed: int
+    """Seed of its generator."""
+    steps: int
+    """Denoising steps."""
+    nearest: int | None
+    """sample_id of the nearest original."""
+    normalised_l2: float | None
+    """Its distance to that original or to its reconstruction, the smaller."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """A verified prompt, with its evidence."""
+
+    prompt_id: str
+    """Hash of the normalised caption."""
+    arm: str
+    """risk or control."""
+    rank: int | None
+    """Rank in its arm."""
+    verdict: str
+    """matching, template or retrieved."""
+    caption: str
+    """The prompt."""
+    copies: int
+    """Rows in the duplicate group of the original that came back; 1 when it is in none."""
+    group_id: int | None
+    """That group."""
+    original: SampleRef | None
+    """The training image that came back."""
+    generations: tuple[Generation, ...]
+    """Full-step evidence, nearest first."""
+    agreeing: int
+    """Full-step generations within the threshold of the original."""
+    evidence: int
+    """Full-step generations made."""
+    l2: float | None
+    """Plain l2 on [0, 1] of the best generation to the original."""
+    normalised_l2: float | None
+    """l2 at mean 0, deviation 0.25."""
+    tile_l2: float | None
+    """Largest normalised l2 over 4 × 4 tiles."""
+    reconstruction_l2: float | None
+    """Normalised l2 to the original as the target's autoencoder gives it back."""
+    copy_similarity: float | None
+    """Cosine of the run's embeddings of generation and original."""
+    template_area: float | None
+    """Share of the picture outside the template mask; None: no mask computed."""
+    k: int | None
+    """Training rows within l2 0.1 of the original."""
+    seed: int | None
+    """Seed of the best generation."""
+    paper_rule: bool | None
+    """Whether any generation lies within plain l2 0.15 of any original (Carlini et al. 2023)."""
+    paper_l2: float | None
+    """Smallest plain l2 of any generation to any original."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A duplicate group of the gallery."""
+
+    group_id: int
+    """Smallest sample_id of its members."""
+    copies: int
+    """Rows."""
+    distinct_images: int
+    """Different decoded pictures among them."""
+    distinct_captions: int
+    """Different normalised captions among them."""
+    top_caption: str | None
+    """The caption of most copies."""
+    top_caption_share: float | None
+    """Share of the copies that carry it, 0 to 1."""
+    caption_entropy: float | None
+    """Bits."""
+    min_similarity: float | None
+    """Smallest cosine of a member to the medoid."""
+    median_similarity: float | None
+    """Median cosine of the members to the medoid."""
+    split_from: int | None
+    """The chained group that it was split from."""
+    medoid: SampleRef | None
+    """The member most like the others."""
+    members: tuple[int, ...]
+    """sample_ids of a few other members, different pictures first."""
+    hits: tuple[str, ...]
+    """Prompts that give its picture back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """A row of the prompt ranking."""
+
+    prompt_id: str
+    """Hash of the normalised caption."""
+    arm: str
+    """risk or control."""
+    rank: int
+    """Rank in its arm."""
+    caption: str
+    """The prompt."""
+    url: str | None
+    """Of the group's medoid, or of the row."""
+    group_id: int | None
+    """Duplicate group of the caption."""
+    sample_id: int | None
+    """A row that carries the caption, whose thumbnail is shown."""
+    copies: int
+    """Rows in the group."""
+    caption_copies: int | None
+    """Rows of the group under this caption."""
+    caption_groups: int | None
+    """Different pictures under this caption."""
+    risk: float | None
+    """0 to 1."""
+    reason: str
+    """The score in words."""
+    triage_score: float | None
+    """Score of the first detector; None when not scored."""
+    triage_threshold: float | None
+    """What it had to exceed."""
+    triage_passed: bool | None
+    """Whether every detector let it through."""
+    generated: int | None
+    """Images of the search rounds; None when not attacked."""
+    decision: str | None
+    """accepted, rejected or open; None when not attacked."""
+    verdict: str | None
+    """matching, template, retrieved or none; None when it was not verified."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detector:
+    """A triage detector on one arm."""
+
+    detector: str
+    """Named for its paper."""
+    arm: str
+    """risk or control."""
+    threshold: float | None
+    """The score that a prompt has to exceed."""
+    passed: Rate
+    """Prompts above it, of those scored."""
+    evaluations: int
+    """Denoiser evaluations spent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorCount:
+    """How often a row was lost in one way."""
+
+    stage: str
+    """download, read or decode."""
+    reason: str
+    """Short and countable."""
+    rows: int
+    """Ledger entries."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorRow:
+    """One entry of the ledger."""
+
+    shard: str
+    """As the data set names it."""
+    key: str
+    """As the data set names it; empty for a whole shard."""
+    stage: str
+    """Where it was lost."""
+    reason: str
+    """Short and countable."""
+    message: str
+    """One sentence."""

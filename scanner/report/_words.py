@@ -1,0 +1,258 @@
+"""The findings in plain words: the headline, how sure it is, what to do next, what the figures do not say.
+
+Every sentence is scoped to what was run: "0 of 60 prompts under this protocol", never "no memorisation".
+
+    >>> percent(0.0596)
+    '6.0 %'
+"""
+
+from scanner.report._findings import Advice, Arm, Findings
+from scanner.report._intervals import Rate
+
+FINE_RATE = 0.01
+"""The false-positive rate that one usually wants; it takes 1 / 0.01 controls."""
+
+
+def percent(share: float | None) -> str:
+    """0 to 1 as per cent with one decimal, two digits below 1 %; never rounded to 0 or 100."""
+    if share is None:
+        return "–"
+    value = 100 * share
+    if value in (0, 100):
+        return f"{value:.0f} %"
+    if value >= 99.95:
+        return "> 99.9 %"
+    return f"{value:.1f} %" if value >= 1 else f"{value:.2g} %" if value >= 0.001 else "< 0.001 %"
+
+
+def bare(percentage: str) -> str:
+    """A percentage without its sign, for the lower end of an interval."""
+    return percentage.removesuffix(" %")
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 row`, `1,234 rows`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def interval(rate: Rate) -> str:
+    """`exact 95 % interval 0 to 6.0 %`."""
+    return f"exact 95 % interval {bare(percent(rate.low))} to {percent(rate.high)}"
+
+
+def scoped(rate: Rate, what: str) -> str:
+    """`0 of 60 prompts (exact 95 % interval 0 to 6.0 %)`."""
+    return f"{rate.hits:,} of {rate.tried:,} {what} ({interval(rate)})" if rate.tried else f"0 of 0 {what}"
+
+
+def headline(found: Findings) -> str:
+    """The finding in one sentence."""
+    rows, duplicates, (risk, _) = found.rows, found.duplicates, found.arms
+    if not rows.rows_in:
+        return "The data set gave no rows: nothing was scanned."
+    if not rows.read:
+        return f"No image could be read: all {count(rows.failed, 'row')} stand in the ledger."
+    if risk.verified.hits:
+        prompts = "high-risk prompt" if risk.tried == 1 else "high-risk prompts"
+        return f"For {risk.verified.hits:,} of {risk.tried:,} {prompts} the model gave back a training image."
+    if risk.tried:
+        tried = count(risk.tried, "high-risk prompt")
+        return f"None of {tried} gave back a verified training image under this protocol."
+    if not duplicates.groups:
+        return f"No duplicate group was found among {count(rows.read, 'image')} at these settings."
+    groups = count(duplicates.groups, "group")
+    return f"{duplicates.rows:,} of {count(rows.read, 'image')} are copies of one another, in {groups}."
+
+
+def summary(found: Findings) -> str:
+    """How sure that is, and what was not done."""
+    risk, control = found.arms
+    if found.attacked:
+        sentences = [f"{_arm_words(risk)}; {_arm_words(control)}."]
+        if not risk.attacked:
+            sentences.append("Triage let no high-risk prompt through, so no image of that arm was generated.")
+    elif found.target is not None:
+        sentences = [f"An attack on {found.target} was begun and has not generated any image yet."]
+    else:
+        sentences = ["No model has been attacked in this run: the report covers the data set only."]
+    if not found.complete:
+        sentences.append("The run is not finished: the figures cover what is there so far.")
+    if not all(check.passed for check in found.checks):
+        sentences.append(
+            "The tables do not agree with one another: see the checks under Method before using any figure."
+        )
+    return " ".join(sentences)
+
+
+def _arm_words(arm: Arm) -> str:
+    name = "high-risk prompts" if arm.arm == "risk" else "control prompts"
+    return f"Verified for {scoped(arm.verified, name)}" if arm.arm == "risk" else scoped(arm.verified, name)
+
+
+def advice(found: Findings) -> tuple[Advice, ...]:
+    """What to do next, most urgent first."""
+    steps = [*_hit_advice(found), *_attack_advice(found), *_duplicate_advice(found), *_ledger_advice(found)]
+    return tuple(step for step in steps if step is not None)
+
+
+def _hit_advice(found: Findings) -> list[Advice | None]:
+    behind, control = found.behind_hits, found.arms[1]
+    hits = found.arms[0].verified.hits + control.verified.hits
+    if not hits:
+        return []
+    loose = Advice(
+        title="Read the control hits first",
+        text=f"{scoped(control.verified, 'controls')} were verified too. Either the model memorised rows "
+        "that stand only once, or the thresholds are too loose: the pictures tell.",
+        href="#hits",
+    )
+    look = Advice(
+        title=f"Look at the {count(hits, 'hit')} yourself",
+        text="Each stands below with its original beside its generations. A verdict is a distance: whether a "
+        "picture is private, protected or harmless is for people to say.",
+        href="#hits",
+    )
+    groups = Advice(
+        title=f"Drop or re-caption the {count(behind.groups, 'duplicate group')} behind them",
+        text=f"They hold {count(behind.rows, 'row')}. Keep one copy of each picture, or none if it must not "
+        "come back; where copies stay, give them different captions. Then train again and repeat this scan "
+        "to see that it helped.",
+        href="#groups",
+    )
+    singles = Advice(
+        title=f"Decide on {count(behind.singles, 'original')} outside any group",
+        text="Each came back although no copy of it was found: de-duplication won't help, so remove the "
+        "images themselves or look for copies that the search missed.",
+        href="#hits",
+    )
+    return [
+        loose if control.verified.hits else None,
+        look,
+        groups if behind.groups else None,
+        singles if behind.singles else None,
+    ]
+
+
+def _attack_advice(found: Findings) -> list[Advice | None]:
+    risk, control = found.arms
+    if not found.attacked:
+        return []
+    bound = Advice(
+        title="Read this as a bound, not as an all-clear",
+        text=f"{risk.verified.hits:,} of {risk.verified.tried:,} leaves a rate of up to "
+        f"{percent(risk.verified.high)} among such prompts open. More prompts, more images a prompt or more "
+        "steps narrow it.",
+        href="#rates",
+    )
+    undecided = Advice(
+        title=f"Spend more on {count(risk.undecided, 'undecided prompt')}",
+        text="Their images ran out before the generations agreed or a miss had become improbable enough: "
+        "give more seeds.",
+        href="#prompts",
+    )
+    few = Advice(
+        title="Draw more controls",
+        text=f"{finest(control.attacked)} A rate of 1 % takes at least 100: --control 100.",
+        href="#rates",
+    )
+    return [
+        bound if risk.tried and not risk.verified.hits else None,
+        undecided if risk.undecided else None,
+        few if control.attacked < 1 / FINE_RATE else None,
+    ]
+
+
+def finest(controls: int) -> str:
+    """The finest false-positive rate that so many controls support, as a sentence."""
+    if not controls:
+        return "Without controls no false-positive rate can be stated."
+    with_controls = f"With {count(controls, 'control')}"
+    return f"{with_controls} no false-positive rate below {percent(1 / controls)} can be told from zero."
+
+
+def _duplicate_advice(found: Findings) -> list[Advice | None]:
+    duplicates = found.duplicates
+    remove = Advice(
+        title=f"Remove {count(duplicates.redundant, 'redundant row')}",
+        text=f"One copy of each of the {count(duplicates.groups, 'group')} is enough; the largest has "
+        f"{count(duplicates.largest, 'copy', 'copies')}. Begin at the top of the gallery, where it matters "
+        "most.",
+        href="#groups",
+    )
+    caption = Advice(
+        title=f"Re-caption {count(duplicates.same_caption, 'group')} with one caption for all copies",
+        text="Where copies must stay, one caption on all of them makes a picture easiest to call up again "
+        "(Somepalli et al. 2023); different captions lower the risk.",
+        href="#groups",
+    )
+    attack = Advice(
+        title="Attack the model once it is trained",
+        text=f"{count(found.arms[0].prompts, 'high-risk prompt')} and "
+        f"{count(found.arms[1].prompts, 'control')} are ranked and ready: scanner attack RUN --target MODEL.",
+        href="#prompts",
+    )
+    return [
+        remove if duplicates.groups else None,
+        caption if duplicates.same_caption else None,
+        attack if found.target is None and found.arms[0].prompts else None,
+    ]
+
+
+def _ledger_advice(found: Findings) -> list[Advice | None]:
+    rows = found.rows
+    if not rows.failed:
+        return []
+    check = Advice(
+        title=f"Check {count(rows.failed, 'row')} that could not be read",
+        text=f"They are {percent(rows.failed / rows.rows_in)} of all rows and were not scanned; duplicates "
+        "among them are not known.",
+        href="#ledger",
+    )
+    return [check]
+
+
+def limits(found: Findings) -> tuple[str, ...]:
+    """What the figures do not say, for this run."""
+    lines = [
+        "A finding is scoped to what was run: these rows, this model, these prompts, this many images, these "
+        "thresholds. No figure here says that a model has memorised nothing.",
+        "Duplicates are those that this fingerprint and this look at the pictures find. A copy that is "
+        "cropped, drawn over or recoloured beyond their reach counts as a picture of its own.",
+        "A high rank means that a prompt is worth trying. It is no finding about any model.",
+    ]
+    return (*lines, *(_attack_limits(found) if found.attacked else ()), _LAST_LIMIT)
+
+
+_LAST_LIMIT = (
+    "Distances are not legal judgements. Whether a picture that came back infringes a right, shows a person "
+    "or matters at all is not measured here, and this report certifies nothing."
+)
+
+
+_INDEPENDENCE = {
+    None: "The rate of that arm is therefore no independent measurement of their error.",
+    True: "That arm pulled the agreement threshold below its ceiling, so its own rate is too favourable.",
+    False: "That arm left the agreement threshold at the ceiling set beforehand, so its rate measures the error.",
+}
+"""By `Thresholds.lowered`: what the control arm's own rate is worth."""
+
+
+def _attack_limits(found: Findings) -> list[str]:
+    risk, control = found.arms
+    lines = [
+        f"High-risk arm: {scoped(risk.verified, 'prompts tried')} under this protocol; control arm: "
+        f"{scoped(control.verified, 'prompts tried')}. The prompts are the riskiest of the set, not a random "
+        "draw, so the rate does not carry over to other captions.",
+        f"Thresholds come from the control arm. {_INDEPENDENCE[found.thresholds.lowered]} {finest(control.attacked)}",
+        "The paper's rule (plain l2 within 0.15 of any original) is reported under its name and is never the "
+        "verdict: simple pictures on plain grounds lie that close to one another. The paper applies it to 500 "
+        "images of each prompt; here it is read over the images that were made.",
+    ]
+    if risk.tried > risk.attacked:
+        lines.append(
+            f"Triage held back {count(risk.tried - risk.attacked, 'high-risk prompt')}, for which no image was "
+            "generated: they count as tried without a hit, and a memorised prompt among them was missed."
+        )
+    if risk.prompts > risk.tried:
+        lines.append(f"Of the ranked high-risk prompts {risk.prompts - risk.tried:,} were not tried at all.")
+    return lines

@@ -1,0 +1,110 @@
+"""Write the report of a run: one HTML file that needs nothing else, and the same findings as JSON.
+
+The page holds its style, script and pictures, asks for nothing over a network, and carries a content security
+policy that lets run only the script it was made with. Run again on the same tables it writes the same bytes.
+
+    >>> from scanner.report import write_report
+    >>> write_report(Run.open(Path("RUN")), pictures=None)                       # doctest: +SKIP
+    PosixPath('RUN/report/index.html')
+"""
+
+import base64
+import hashlib
+import os
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from scanner.report import _charts, _show, _words
+from scanner.report._findings import Findings
+from scanner.report._gather import gather
+from scanner.report._pictures import Gallery, Pictures, collect
+from scanner.run import Run, write_json
+
+FOLDER = "report"
+
+
+def write_report(run: Run, pictures: Pictures | None = None) -> Path:
+    """Write RUN/report/index.html and RUN/report/report.json from the run's tables; gives the page's path.
+
+    `pictures` gives the encoded originals of sample ids; without it, or for ids that it leaves out, the page
+    shows the 32 × 32 thumbnails of the samples table and says so. Works in every state of a run: nothing
+    read, no groups, no attack yet, no hits. An older report is replaced.
+    """
+    found = gather(run)
+    page = render(found, collect(run, found, pictures))
+    folder = run.path / FOLDER
+    write_json(folder / "report.json", asdict(found))
+    path = folder / "index.html"
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(page, encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def render(found: Findings, gallery: Gallery) -> str:
+    """The page."""
+    style, script = _packaged("style.css"), _packaged("page.js")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(
+        percent=_words.percent,
+        number=_show.number,
+        interval=_words.interval,
+        cut=_show.cut,
+        glued=_show.glued,
+    )
+    environment.globals.update(
+        count=_words.count,
+        web_link=_show.web_link,
+        interval_bar=_charts.interval_bar,
+        risk_bar=_charts.risk_bar,
+        extraction_curve=_charts.extraction_curve,
+        copies_chart=_charts.copies_chart,
+        finest=_words.finest,
+        figure=lambda path, form="number": figure(found, path, form),
+    )
+    return environment.from_string(_packaged("index.html.j2")).render(
+        found=found,
+        gallery=gallery,
+        hits={hit.prompt_id: hit for hit in found.hits},
+        groups={group.group_id for group in found.groups},
+        style=Markup(style),  # noqa: S704 - the package's own file
+        script=Markup(script),  # noqa: S704 - the package's own file
+        policy=_policy(style, script),
+    )
+
+
+def figure(found: Findings, path: str, form: str = "number") -> Markup:
+    """A figure of the findings as an element that names where it stands in report.json: `rows.read`."""
+    value: Any = _show.at_path(found, path)
+    text = _show.number(value, 1) if form == "number" else _show.glued(_words.percent(value))
+    text = _words.bare(_words.percent(value)) if form == "bare" else text
+    return Markup('<data value="{}" data-path="{}">{}</data>').format("" if value is None else value, path, text)
+
+
+def _packaged(name: str) -> str:
+    return resources.files("scanner.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """A content security policy: our script, our style, pictures inside the page, and nothing else."""
+    sources = {
+        "style-src": _hash(style),
+        "script-src": _hash(script),
+        "img-src": "data:",
+        "base-uri": "'none'",
+    }
+    rules = [
+        "default-src 'none'",
+        "form-action 'none'",
+        *(f"{name} {source}" for name, source in sources.items()),
+    ]
+    return "; ".join(rules)
+
+
+def _hash(content: str) -> str:
+    return "'sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() + "'"

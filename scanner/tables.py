@@ -1,0 +1,299 @@
+"""Every table of a run: its file, its columns with their meaning, and the one way to write and read it.
+
+Column names are an interface that other programs read: columns may be added, never renamed. A table is
+stored as parquet, sorted by its key, with exactly the columns and types named here.
+
+    >>> from scanner.tables import GROUPS
+    >>> GROUPS.empty().columns[:3]
+    ['group_id', 'copies', 'distinct_images']
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column: its polars type and what it holds, with unit and range."""
+
+    dtype: pl.DataType
+    doc: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One table of a run: where it lies, what a row is, what it is sorted by, and its columns."""
+
+    path: str
+    """File below the run directory, or a folder of `*.parquet` parts (ends with a slash)."""
+    row: str
+    """What one row is."""
+    key: tuple[str, ...]
+    """The columns that the table is sorted by; together they are unique."""
+    columns: Mapping[str, Column]
+
+    @property
+    def schema(self) -> pl.Schema:
+        return pl.Schema({name: column.dtype for name, column in self.columns.items()})
+
+    def empty(self) -> pl.DataFrame:
+        return pl.DataFrame(schema=self.schema)
+
+    def frame(self, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+        """Rows as a frame of this table: all columns present, typed, sorted by the key."""
+        return pl.DataFrame(list(rows), schema=self.schema, orient="row").sort(self.key)
+
+    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """A frame with this table's columns in order and type, sorted by the key.
+
+        Raises `polars.exceptions.ColumnNotFoundError` when a column is missing.
+        """
+        wanted = [pl.col(name).cast(column.dtype) for name, column in self.columns.items()]
+        return frame.select(wanted).sort(self.key)
+
+    def write(self, run: Path, frame: pl.DataFrame, part: str | None = None) -> Path:
+        """Write `frame` whole or not at all: to a temporary name, then renamed."""
+        path = run / self.path
+        if part is not None:
+            path = path / f"{part}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        self.conform(frame).write_parquet(temporary, compression="zstd", statistics=True)
+        temporary.replace(path)
+        return path
+
+    def exists(self, run: Path, part: str | None = None) -> bool:
+        return (run / self.path / f"{part}.parquet" if part is not None else run / self.path).exists()
+
+    def scan(self, run: Path, file_column: str | None = None) -> pl.LazyFrame:
+        """The table as a lazy frame (all parts of a folder); empty when nothing was written yet.
+
+        `file_column` adds the path of each row's file under that name.
+        """
+        path = run / self.path
+        parts: Sequence[Path] = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        parts = [part for part in parts if part.exists() and not part.name.startswith(".")]
+        if not parts:
+            return self.empty().lazy()
+        return pl.scan_parquet(parts, include_file_paths=file_column)
+
+    def read(self, run: Path) -> pl.DataFrame:
+        """The whole table in memory, sorted by its key (lazy queries do not keep row order)."""
+        return self.scan(run).collect().sort(self.key)
+
+
+def _column(dtype: Any, doc: str) -> Column:
+    return Column(dtype=dtype() if isinstance(dtype, type) else dtype, doc=doc)
+
+
+_SAMPLE_ID = _column(pl.Int64, "sample: position of its shard in the data set × 2³² + row in the samples file")
+_SHARD = _column(pl.String, "shard of the data set, as the data set names it")
+_KEY = _column(pl.String, "key of the row inside its shard, as the data set names it")
+_PROMPT_ID = _column(pl.String, "first 16 hex digits of the sha-256 of the normalised caption")
+_GROUP_ID = _column(pl.Int64, "duplicate group: the smallest sample_id of its members")
+
+SAMPLES = Table(
+    path="samples/",
+    row="an image that was read",
+    key=("sample_id",),
+    columns={
+        "sample_id": _SAMPLE_ID,
+        "shard": _SHARD,
+        "key": _KEY,
+        "url": _column(pl.String, "where the image came from, if the data set says"),
+        "caption": _column(pl.String, "caption as the data set gives it; null where there is none"),
+        "width": _column(pl.Int32, "pixels, after EXIF rotation"),
+        "height": _column(pl.Int32, "pixels, after EXIF rotation"),
+        "file_sha256": _column(pl.String, "sha-256 of the encoded image as stored, hex"),
+        "pixel_sha256": _column(pl.String, "sha-256 of size and decoded 8-bit RGB pixels, hex"),
+        "phash": _column(pl.UInt64, "64-bit DCT perceptual hash"),
+        "thumbnail": _column(pl.Binary, "32 × 32 × 3 uint8 RGB, row-major, 3,072 bytes"),
+        "file": _column(pl.String, "file that holds the encoded image, relative to the data set's root"),
+        "offset": _column(pl.Int64, "where the encoded image begins in its shard file, bytes"),
+        "length": _column(pl.Int64, "length of the encoded image, bytes"),
+    },
+)
+
+ERRORS = Table(
+    path="errors.parquet",
+    row="an input row that was not read",
+    key=("shard", "key", "stage", "reason", "message"),
+    columns={
+        "shard": _SHARD,
+        "key": _KEY,
+        "stage": _column(pl.String, "where it was lost: download, read or decode"),
+        "reason": _column(pl.String, "short, countable: truncated_image, missing_image, ..."),
+        "message": _column(pl.String, "one sentence with the particulars"),
+    },
+)
+
+ERROR_PARTS = Table(path="parts/errors/", row=ERRORS.row, key=ERRORS.key, columns=ERRORS.columns)
+
+PAIRS = Table(
+    path="pairs/",
+    row="a pair of distinct pictures that was proposed and looked at",
+    key=("left", "right"),
+    columns={
+        "left": _column(pl.Int64, "sample_id of the pair's smaller side"),
+        "right": _column(pl.Int64, "sample_id of the pair's larger side"),
+        "similarity": _column(pl.Float32, "cosine of the (whitened) embeddings, −1 to 1"),
+        "hash_distance": _column(pl.Int16, "Hamming distance of the perceptual hashes, 0 to 64 bits"),
+        "look": _column(pl.String, "what decided: thumbnail, or similarity where there are no pictures"),
+        "look_distance": _column(pl.Float32, "mean absolute difference at mean 0, deviation 0.25"),
+        "accepted": _column(pl.Boolean, "the look found one picture"),
+        "worst_block": _column(pl.Float32, "largest mean absolute difference of a 4 × 4 block"),
+    },
+)
+
+MEMBERS = Table(
+    path="members.parquet",
+    row="a sample in a duplicate group",
+    key=("sample_id",),
+    columns={
+        "sample_id": _SAMPLE_ID,
+        "group_id": _GROUP_ID,
+        "similarity_to_medoid": _column(pl.Float32, "cosine of the (whitened) embeddings, −1 to 1"),
+    },
+)
+
+GROUPS = Table(
+    path="groups.parquet",
+    row="a duplicate group: two or more copies of one picture",
+    key=("group_id",),
+    columns={
+        "group_id": _GROUP_ID,
+        "copies": _column(pl.Int64, "rows of the data set in the group"),
+        "distinct_images": _column(pl.Int64, "different decoded pictures among them"),
+        "distinct_captions": _column(pl.Int64, "different normalised captions among them"),
+        "top_caption": _column(pl.String, "the caption of most copies, as first written; null without captions"),
+        "top_caption_share": _column(pl.Float64, "share of the copies that carry the top caption, 0 to 1"),
+        "caption_entropy": _column(pl.Float64, "Shannon entropy of the captions, bits"),
+        "min_similarity": _column(pl.Float32, "smallest cosine of a member to the medoid"),
+        "median_similarity": _column(pl.Float32, "median cosine of the members to the medoid"),
+        "medoid": _column(pl.Int64, "sample_id of the member most like the others"),
+        "split_from": _column(pl.Int64, "group_id of the chained group it was split from; null if not split"),
+    },
+)
+
+PROMPTS = Table(
+    path="prompts.parquet",
+    row="a prompt to try",
+    key=("arm", "rank"),
+    columns={
+        "prompt_id": _PROMPT_ID,
+        "rank": _column(pl.Int64, "1 is the riskiest (risk arm) or the first drawn (control arm)"),
+        "arm": _column(pl.String, "risk or control"),
+        "caption": _column(pl.String, "the caption, as written in the data set"),
+        "url": _column(pl.String, "url of the group's medoid, or of the row"),
+        "group_id": _column(pl.Int64, "duplicate group the caption belongs to; null in the control arm"),
+        "copies": _column(pl.Int64, "rows in the group; 1 in the control arm"),
+        "caption_copies": _column(pl.Int64, "rows of the group under this caption"),
+        "caption_groups": _column(pl.Int64, "different pictures (groups or single rows) under this caption"),
+        "sample_id": _column(pl.Int64, "a row that carries the caption: of the group the one nearest its medoid"),
+        "risk": _column(pl.Float64, "risk score, 0 to 1; null in the control arm"),
+        "reason": _column(pl.String, "the score in words"),
+    },
+)
+
+TRIAGE = Table(
+    path="triage.parquet",
+    row="a detector's score of a prompt",
+    key=("prompt_id", "detector"),
+    columns={
+        "prompt_id": _PROMPT_ID,
+        "detector": _column(pl.String, "named for its paper"),
+        "score": _column(pl.Float64, "larger is more suspicious"),
+        "threshold": _column(pl.Float64, "the score that the stated share of control prompts passes"),
+        "passed": _column(pl.Boolean, "score above the threshold"),
+        "evaluations": _column(pl.Int64, "denoiser evaluations spent on the score"),
+    },
+)
+
+GENERATIONS = Table(
+    path="generations/",
+    row="a generated image",
+    key=("prompt_id", "image_index"),
+    columns={
+        "prompt_id": _PROMPT_ID,
+        "image_index": _column(pl.Int64, "0, 1, 2, ...; 1,000,000 and up for the full-step evidence"),
+        "seed": _column(pl.Int64, "seed of the image's generator, from (run seed, prompt_id, image_index)"),
+        "steps": _column(pl.Int64, "denoising steps"),
+        "sample_id": _column(pl.Int64, "nearest original by normalised_l2"),
+        "normalised_l2": _column(
+            pl.Float64, "l2 at mean 0, deviation 0.25: the smaller of original and reconstruction"
+        ),
+        "near": _column(
+            pl.List(pl.Int64),
+            "originals within the stored search radius, the nearest of each group, nearest first",
+        ),
+        "near_l2": _column(pl.List(pl.Float64), "their distances, in the same order"),
+        "l2": _column(pl.Float64, "plain l2 on [0, 1] to the nearest original under plain l2 (the paper's distance)"),
+        "l2_sample_id": _column(pl.Int64, "that original"),
+        "png": _column(pl.Binary, "the image, PNG"),
+        "evaluations": _column(pl.Int64, "denoiser evaluations spent on the image"),
+        "defect": _column(pl.String, "why the image can't be used (flat, not_finite, wrong_size); null if usable"),
+    },
+)
+
+CANDIDATES = Table(
+    path="candidates.parquet",
+    row="an attacked prompt",
+    key=("prompt_id",),
+    columns={
+        "prompt_id": _PROMPT_ID,
+        "generated": _column(pl.Int64, "images generated in the search rounds"),
+        "clique_decision": _column(pl.String, "yes, no or undecided: a clique of at least the wanted size"),
+        "clique_size": _column(pl.Int64, "size of the clique found; 0 if none"),
+        "mean_distance": _column(pl.Float64, "mean tile distance inside the clique; null if none"),
+        "seeds": _column(pl.List(pl.Int64), "seeds of the clique's images"),
+        "decision": _column(pl.String, "accepted (generations agree), rejected (bound reached) or open"),
+        "miss_bound": _column(
+            pl.Float64, "chance that a prompt at the stated rate shows no agreement in so many images"
+        ),
+        "evaluations": _column(pl.Int64, "denoiser evaluations spent on the prompt's images"),
+    },
+)
+
+HITS = Table(
+    path="hits.parquet",
+    row="a verified prompt",
+    key=("prompt_id",),
+    columns={
+        "prompt_id": _PROMPT_ID,
+        "verdict": _column(pl.String, "matching, template, retrieved or none"),
+        "sample_id": _column(pl.Int64, "the original that the generations agree on; null without agreement"),
+        "agreeing": _column(pl.Int64, "full-step generations within the threshold of that original"),
+        "l2": _column(pl.Float64, "plain l2 on [0, 1] of the best generation to the original"),
+        "normalised_l2": _column(pl.Float64, "l2 at mean 0, deviation 0.25 of the best generation to the original"),
+        "tile_l2": _column(
+            pl.Float64,
+            "largest l2 over 4 × 4 tiles, best generation to original or reconstruction, the smaller",
+        ),
+        "reconstruction_l2": _column(pl.Float64, "normalised l2 to the original as the autoencoder gives it back"),
+        "copy_similarity": _column(pl.Float64, "cosine of the run's embeddings of generation and original"),
+        "template_area": _column(pl.Float64, "share of the picture outside the template mask; null: no mask computed"),
+        "k": _column(pl.Int64, "training rows within l2 0.1 of the original: k of (k, l, δ)-eidetic memorisation"),
+        "seed": _column(pl.Int64, "seed of the best generation"),
+        "evidence": _column(pl.Int64, "full-step generations made"),
+        "paper_rule": _column(pl.Boolean, "any generation within l2 0.15 of any original (Carlini et al. 2023)"),
+        "paper_l2": _column(pl.Float64, "smallest plain l2 of any generation to any original"),
+    },
+)
+
+TABLES: Mapping[str, Table] = {
+    "samples": SAMPLES,
+    "errors": ERRORS,
+    "pairs": PAIRS,
+    "members": MEMBERS,
+    "groups": GROUPS,
+    "prompts": PROMPTS,
+    "triage": TRIAGE,
+    "generations": GENERATIONS,
+    "candidates": CANDIDATES,
+    "hits": HITS,
+}

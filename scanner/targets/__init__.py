@@ -1,0 +1,21 @@
+"""What is attacked: a loaded text-to-image model, and the transform that its training images went through.
+
+>>> from scanner.targets import load_target
+>>> target = load_target("runs/sd-1-4/")                                   # doctest: +SKIP
+>>> target.generate(["a red fox"], seeds=[7], steps=20, guidance=7.5)      # doctest: +SKIP
+"""
+
+from scanner.targets._diffusers import DiffusersTarget, Prediction, load_target
+from scanner.targets._seeds import image_seed
+from scanner.targets._transform import TRANSFORM_FILE, Transform, read_transform, write_transform
+
+__all__ = [
+    "TRANSFORM_FILE",
+    "DiffusersTarget",
+    "Prediction",
+    "Transform",
+    "image_seed",
+    "load_target",
+    "read_transform",
+    "write_transform",
+]

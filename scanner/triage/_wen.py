@@ -1,0 +1,46 @@
+"""Text-conditional noise magnitude (Wen et al., ICLR 2024, "Detecting, Explaining, and Mitigating Memorization in
+Diffusion Models", arXiv 2407.21720).
+
+A memorised prompt pulls the prediction away from the unconditional one from the first step on, whatever the noise:
+the score is ‖ε(x_T, caption) − ε(x_T, ∅)‖₂, averaged over a few seeds. The paper averages over steps as well; we
+take the first step alone, its cheapest setting (2 evaluations a seed), and divide by the square root of the latent's
+size, so that scores compare across resolutions.
+
+    >>> NoiseMagnitude(target, run_seed=0)(["a red fox"], ["9f86d081884c7d65"])   # doctest: +SKIP
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.errors import UnusableInputError
+from scanner.targets import DiffusersTarget, image_seed
+
+FIRST_SEED = 2_000_000
+"""Image numbers of the detector's noise: apart from those of the images that are generated."""
+
+
+class NoiseMagnitude:
+    """The detector on one loaded target."""
+
+    name = "wen-noise-magnitude"
+
+    def __init__(self, target: DiffusersTarget, *, run_seed: int, seeds: int = 1, steps: int = 50) -> None:
+        if not target.predicts_noise:
+            raise UnusableInputError(f"{target.name} predicts no noise from a caption, so use --triage none.")
+        self.target, self.run_seed, self.seeds, self.steps = target, run_seed, seeds, steps
+
+    @property
+    def evaluations(self) -> int:
+        """Denoiser evaluations per prompt."""
+        return 2 * self.seeds
+
+    def __call__(self, captions: Sequence[str], prompt_ids: Sequence[str]) -> NDArray[np.float64]:
+        """Scores (n,), at least 0; the root mean square of the difference of the two predictions."""
+        seeds = [image_seed(self.run_seed, prompt, FIRST_SEED + i) for prompt in prompt_ids for i in range(self.seeds)]
+        repeated = [caption for caption in captions for _ in range(self.seeds)]
+        predicted = self.target.first_step(repeated, seeds, steps=self.steps)
+        difference = (predicted.conditional - predicted.unconditional).astype(np.float64)
+        magnitude = np.sqrt((difference**2).mean(axis=(1, 2, 3)))
+        return np.asarray(magnitude.reshape(len(captions), self.seeds).mean(axis=1))

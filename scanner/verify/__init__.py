@@ -1,0 +1,36 @@
+"""Check generations against every original, and say in the field's words what was found.
+
+>>> from scanner.verify import Originals
+>>> originals = Originals.open(run, pictures, groups, reconstruct)         # doctest: +SKIP
+>>> originals(images)[0].near                                              # doctest: +SKIP
+"""
+
+from scanner.verify._blocks import BlockMeans, Blocks, has_blocks, stored_blocks, write_blocks
+from scanner.verify._originals import Originals, SquarePictures
+from scanner.verify._thresholds import (
+    EDGE_CEILING,
+    NORMALISED_CEILING,
+    AgreementThreshold,
+    agreement_threshold,
+    edge_threshold,
+)
+from scanner.verify._verdict import EIDETIC_L2, PAPER_L2, Evidence, Verifier
+
+__all__ = [
+    "EDGE_CEILING",
+    "EIDETIC_L2",
+    "NORMALISED_CEILING",
+    "PAPER_L2",
+    "AgreementThreshold",
+    "BlockMeans",
+    "Blocks",
+    "Evidence",
+    "Originals",
+    "SquarePictures",
+    "Verifier",
+    "agreement_threshold",
+    "edge_threshold",
+    "has_blocks",
+    "stored_blocks",
+    "write_blocks",
+]

@@ -1,0 +1,85 @@
+"""The index of originals: for each distinct picture, 16 × 16 colour block means of what the target was trained on.
+
+One pass over the data set in the target's own training transform; a shard's file holds, per distinct picture,
+`sample_id` (the first row that shows it) and `blocks` float32 (16 · 16 · 3), `mean` and `deviation` of all its pixels.
+Normalised block means follow from these without reading the picture again.
+
+    >>> stage = BlockMeans(root, transform)                                    # doctest: +SKIP
+    >>> arrays = stage(samples_of_one_shard)                                   # doctest: +SKIP
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from scanner.attack import as_unit, block_means
+from scanner.samples import decode, read_encoded
+from scanner.targets import Transform
+
+FOLDER = "originals"
+SIDE = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocks:
+    """The index of all shards, in the order of sample ids."""
+
+    sample_id: NDArray[np.int64]
+    """(n,) the first row of each distinct picture."""
+    blocks: NDArray[np.float32]
+    """(n, 768) means of 16 × 16 blocks on [0, 1]."""
+    mean: NDArray[np.float32]
+    """(n,) mean over all pixels and channels."""
+    deviation: NDArray[np.float32]
+    """(n,) standard deviation over the same."""
+
+
+class BlockMeans:
+    """The stage: made once, called with the distinct rows of one shard's samples table."""
+
+    def __init__(self, root: Path, transform: Transform) -> None:
+        self.root, self.transform = root, transform
+
+    def __call__(self, samples: pl.DataFrame) -> dict[str, NDArray[np.generic]]:
+        """Arrays named as in `Blocks`."""
+        squares = [
+            self.transform(decode(read_encoded(self.root / file, offset, length)))
+            for file, offset, length in samples.select("file", "offset", "length").iter_rows()
+        ]
+        size = self.transform.size
+        images = as_unit(np.stack(squares)) if squares else np.empty((0, size, size, 3), np.float32)
+        return {
+            "sample_id": samples["sample_id"].to_numpy(),
+            "blocks": block_means(images, SIDE),
+            "mean": images.mean(axis=(1, 2, 3), dtype=np.float64).astype(np.float32),
+            "deviation": images.std(axis=(1, 2, 3), dtype=np.float64).astype(np.float32),
+        }
+
+
+def write_blocks(run: Path, part: str, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    """Write one shard's arrays whole or not at all."""
+    path = run / FOLDER / f"{part}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{part}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    temporary.replace(path)
+
+
+def has_blocks(run: Path, part: str) -> bool:
+    return (run / FOLDER / f"{part}.npz").exists()
+
+
+def stored_blocks(run: Path) -> Blocks:
+    """The index of a run, from all its shards' files."""
+    parts: list[Mapping[str, NDArray[np.generic]]] = [dict(np.load(p)) for p in sorted((run / FOLDER).glob("*.npz"))]
+    arrays = {
+        name: np.concatenate([part[name] for part in parts]) for name in ("sample_id", "blocks", "mean", "deviation")
+    }
+    order = np.argsort(arrays["sample_id"])
+    return Blocks(**{name: values[order] for name, values in arrays.items()})  # type: ignore[arg-type]

@@ -1,0 +1,109 @@
+"""The verdict on one prompt, from its full-step generations and every original.
+
+`matching`: at least two generations show one original that carries the prompt's caption. `retrieved`: they show one
+original, but one with other captions (Webster 2023, arXiv 2305.08694, calls both verbatim; we keep the words apart so
+that a reader sees whose picture came back). `none`: no two agree. The paper's rule, one generation within
+l2 0.15 of any original (Carlini et al. 2023), is computed beside it and decides nothing here.
+
+    >>> Verifier(originals, threshold=0.12, ...)(evidence)["verdict"]          # doctest: +SKIP
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from scanner.attack import (
+    EVIDENCE_FIRST,
+    NEEDED,
+    Agreement,
+    agreement,
+    as_unit,
+    from_png,
+    l2,
+    normalised_l2,
+    tile_l2,
+)
+from scanner.verify._originals import Originals
+
+PAPER_L2 = 0.15
+"""The paper's extraction rule for Stable Diffusion: (l2, 0.15) on [0, 1] pixels (Carlini et al. 2023, section 4.2)."""
+EIDETIC_L2 = 0.10
+"""Training rows within this l2 of the original count towards k of (k, l, δ)-eidetic memorisation (ibid.)."""
+
+CopySimilarity = Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]
+"""Two pictures (size, size, 3) → cosine of their embeddings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One attacked prompt and its generations."""
+
+    prompt_id: str
+    """The prompt."""
+    own: frozenset[int]
+    """The originals that carry its caption: their group ids, or sample ids where they are in no group."""
+    generations: pl.DataFrame
+    """All its rows of the generations table; the full-step ones, made when the search found agreement, are judged."""
+
+
+class Verifier:
+    """Everything that a verdict is read against: the originals, their groups and multiplicities, the threshold."""
+
+    def __init__(
+        self,
+        originals: Originals,
+        *,
+        copies_of: Mapping[int, int],
+        copy_similarity: CopySimilarity,
+        threshold: float,
+    ) -> None:
+        self.originals, self.copies_of = originals, copies_of
+        self.copy_similarity, self.threshold = copy_similarity, threshold
+
+    def __call__(self, evidence: Evidence) -> dict[str, Any]:
+        """One row of the hits table."""
+        usable = evidence.generations.filter(pl.col("defect").is_null()).sort("image_index")
+        full = usable.filter(pl.col("image_index") >= EVIDENCE_FIRST)
+        row: dict[str, Any] = {
+            "prompt_id": evidence.prompt_id,
+            "verdict": "none",
+            "agreeing": 0,
+            "evidence": int((evidence.generations["image_index"] >= EVIDENCE_FIRST).sum()),
+            "paper_rule": bool((usable["l2"] <= PAPER_L2).any()) if usable.height else None,
+            "paper_l2": usable["l2"].min(),
+        }
+        near = [list(zip(ids, distances, strict=True)) for ids, distances in full.select("near", "near_l2").iter_rows()]
+        agreed = agreement(near, self.originals.group_of, threshold=self.threshold)
+        if agreed is None:
+            return row
+        row |= {"agreeing": agreed.count, **self._distances(full, agreed)}
+        if agreed.count >= NEEDED:
+            own = self.originals.group_of.get(agreed.sample_id, agreed.sample_id) in evidence.own
+            row["verdict"] = "matching" if own else "retrieved"
+        return row
+
+    def _distances(self, full: pl.DataFrame, agreed: Agreement) -> dict[str, Any]:
+        """All scores of the generation that lies nearest to the agreed original (or to its reconstruction)."""
+        sample = agreed.sample_id
+        pixels = self.originals.pictures([sample])[0]
+        restored = self.originals.reconstruction(sample)
+        references = as_unit(np.stack([pixels] if restored is None else [pixels, restored]))
+        images = [from_png(encoded) for encoded in full["png"]]
+        distances = np.stack([normalised_l2(as_unit(image), references) for image in images])
+        best = int(distances.min(axis=1).argmin())
+        image = as_unit(images[best])
+        within = self.originals.count_within(sample, EIDETIC_L2)
+        return {
+            "sample_id": sample,
+            "l2": float(l2(image, references[0])),
+            "normalised_l2": float(distances[best, 0]),
+            "tile_l2": float(tile_l2(image, references).min()),
+            "reconstruction_l2": float(distances[best, 1]) if restored is not None else None,
+            "copy_similarity": self.copy_similarity(images[best], pixels),
+            "k": sum(self.copies_of[other] for other in within),
+            "seed": full["seed"][best],
+        }
