@@ -2,5 +2,121 @@
 
     scanner audit DATASET --out RUN
 
-Each step's tables are its own completion marker: a resumed audit skips the shards and the steps whose files exist.
+A step's tables are its completion marker: a resumed audit skips the shards, the blocks and the steps whose files are
+there, and what it makes anew is equal, since nothing depends on when or where it was made.
 """
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.configs import AuditConfig
+from pipelines.engines import Job, LocalEngine, Outcome
+from scanner.duplicates import DuplicatesConfig, DuplicateSearch
+from scanner.errors import ScannerError
+from scanner.fingerprints import (
+    Embedder,
+    Fingerprinter,
+    SeenPictures,
+    ShardRows,
+    load_embedder,
+    part_name,
+    stored_embeddings,
+    write_embeddings,
+)
+from scanner.prompts import RankConfig, draw_controls, rank_prompts
+from scanner.run import Run
+from scanner.samples import Dataset, Shard, open_dataset
+from scanner.tables import ERROR_PARTS, ERRORS, GROUPS, MEMBERS, PAIRS, PROMPTS, SAMPLES
+
+
+def audit(dataset: Path, out: Path, config: AuditConfig, engine: LocalEngine) -> Run:
+    """Audit `dataset` into the run directory `out`, or go on with the audit that was stopped there.
+
+    Raises UnusableInputError before anything is written when there is no data set, the model can't be loaded, or
+    `out` holds something else or a run under another configuration.
+    """
+    found = open_dataset(dataset, config.limit)
+    embedder = load_embedder(config.model, config.weights())
+    run = Run.claim(out, _header(found, embedder, config))
+    _fingerprint(run, found, embedder, engine)
+    summary = _find_groups(run, config, engine)
+    _rank(run, config)
+    run.finish("audit", summary)
+    return run
+
+
+def _header(dataset: Dataset, embedder: Embedder, config: AuditConfig) -> dict[str, Any]:
+    """What a resumed run must agree with."""
+    return asdict(config) | {
+        "dataset": str(dataset.root.absolute()),
+        "layout": dataset.layout,
+        "shards": {shard.name: shard.fingerprint for shard in dataset.shards},
+        "pretrained": config.weights(),
+        "model_checksum": embedder.checksum,
+    }
+
+
+def _fingerprint(run: Run, dataset: Dataset, embedder: Embedder, engine: LocalEngine) -> None:
+    """Samples and embeddings of every shard, and the ledger of all rows that are not among them."""
+
+    def make() -> Any:
+        stage = Fingerprinter(embedder, SeenPictures(run.path))
+        return lambda shard: stage(dataset, shard)
+
+    def write(shard: Shard, rows: ShardRows) -> None:
+        part = part_name(shard)
+        ERROR_PARTS.write(run.path, rows.errors, part)
+        write_embeddings(run.path, part, rows.embeddings)
+        SAMPLES.write(run.path, rows.samples, part)
+
+    job = Job(
+        name="fingerprints",
+        shards=dataset.shards,
+        make=make,
+        done=lambda shard: SAMPLES.exists(run.path, part_name(shard)),
+        write=write,
+    )
+    outcomes = engine.run(job)
+    _write_ledger(run, outcomes)
+    if all(outcome.state == "failed" for outcome in outcomes):
+        raise ScannerError(f"No shard could be read, the first for {outcomes[0].reason}: {outcomes[0].message}.")
+
+
+def _write_ledger(run: Run, outcomes: list[Outcome[Shard]]) -> None:
+    lost = [
+        {"shard": o.shard.name, "key": "", "stage": "read", "reason": o.reason, "message": o.message}
+        for o in outcomes
+        if o.state == "failed"
+    ]
+    ERRORS.write(run.path, pl.concat([run.read(ERROR_PARTS), ERRORS.frame(lost)]))
+
+
+def _find_groups(run: Run, config: AuditConfig, engine: LocalEngine) -> dict[str, Any]:
+    """Pairs, members and groups; returns what the search says of itself."""
+    _, embeddings = stored_embeddings(run.path)
+    search = DuplicateSearch(
+        run.read(SAMPLES), embeddings, DuplicatesConfig(threshold=config.threshold, seed=config.seed)
+    )
+    engine.progress.begin("duplicate pairs", len(search.parts))
+    for part in search.parts:
+        if PAIRS.exists(run.path, part):
+            search.restore(part, pl.read_parquet(run.path / PAIRS.path / f"{part}.parquet"))
+        else:
+            PAIRS.write(run.path, search.search(part), part)
+        engine.progress.advance()
+    engine.progress.end()
+    found = search.groups()
+    MEMBERS.write(run.path, found.members)
+    GROUPS.write(run.path, found.groups)
+    return asdict(search.summary())
+
+
+def _rank(run: Run, config: AuditConfig) -> None:
+    """The prompts table: the risk arm, then the control arm."""
+    samples, members = run.read(SAMPLES), run.read(MEMBERS)
+    risk = rank_prompts(samples, members, run.read(GROUPS), RankConfig(captions_per_group=config.captions_per_group))
+    control = draw_controls(samples, members, risk, count=config.control, seed=config.seed)
+    PROMPTS.write(run.path, pl.concat([risk, control]))

@@ -34,9 +34,7 @@ def train(dataset: Path, out: Path, config: TrainConfig, progress: Progress) -> 
     write_transform(out, transform)
 
 
-def _training_set(
-    dataset: Dataset, transform: Transform
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
+def _training_set(dataset: Dataset, transform: Transform) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
     """Distinct transformed pictures (n, 64, 64, 3), the picture of each row, and the rows' captions."""
     number_of: dict[bytes, int] = {}
     pictures: list[NDArray[np.uint8]] = []
@@ -53,7 +51,9 @@ def _training_set(
             rows.append(number)
             captions.append(item.caption)
     if not rows:
-        raise UnusableInputError("The data set has no readable picture with a caption, so there is nothing to train on.")
+        raise UnusableInputError(
+            "The data set has no readable picture with a caption, so there is nothing to train on."
+        )
     return np.stack(pictures), np.asarray(rows, np.int64), captions
 
 

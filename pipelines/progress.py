@@ -67,4 +67,6 @@ class TerminalProgress:
             self._bars.stop()
             self._bars = None
         seconds = time.monotonic() - self._began
-        self.console.print(f"{self._name:<20} {self._count} of {self._total} in {seconds:.1f} s  {self._note}", highlight=False)
+        self.console.print(
+            f"{self._name:<20} {self._count} of {self._total} in {seconds:.1f} s  {self._note}", highlight=False
+        )

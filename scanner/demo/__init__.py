@@ -6,8 +6,8 @@ domain by its author (Creative Commons Public Domain Dedication). `SOURCES.md` b
 
 **Counts.** `build_demo` makes 4,799 rows of them (seed 0): 137 groups of copies (3 of 256 copies, 8 of 128, 10 of 64,
 16 of 32, 16 of 16, 20 of 8, 24 of 4, 40 of 2), 30 pictures that openclipart itself files twice, 1,183 pictures that
-occur once, 10 broken files and 10 rows that failed to download or to decode. In 109 of the 137 groups, 31 of the
-37 with 32 copies and more, all copies carry one caption.
+occur once (2 under a caption that is not UTF-8), 10 broken files and 10 rows that failed to download or to decode. In
+109 of the 137 groups, and in 31 of the 37 with 32 copies and more, all copies carry one caption.
 
     >>> from pathlib import Path
     >>> from scanner.demo import build_demo, truth, truth_path
@@ -17,5 +17,6 @@ occur once, 10 broken files and 10 rows that failed to download or to decode. In
 
 from scanner.demo._build import build_demo, truth, truth_path
 from scanner.demo._pictures import demo_pictures
+from scanner.demo._target import target_folder
 
-__all__ = ["build_demo", "demo_pictures", "truth", "truth_path"]
+__all__ = ["build_demo", "demo_pictures", "target_folder", "truth", "truth_path"]

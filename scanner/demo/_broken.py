@@ -1,10 +1,8 @@
 """Rows that a scanner must survive: broken files inside the tars, as crawled sets have them.
 
-One of each kind:
-
-    >>> from scanner.demo._broken import BROKEN, break_file
-    >>> sorted(BROKEN)[:2]
-    ['bomb', 'caption']
+>>> from scanner.demo._broken import BROKEN, break_file
+>>> sorted(BROKEN)[:2]
+['bomb', 'caption']
 """
 
 import struct

@@ -1,9 +1,10 @@
 """Which crop window of one thumbnail shows what another thumbnail shows.
 
-Two thumbnails of the same picture, one of them cropped, differ by a shift and a scale along each axis. A coarse search
-(8 × 8 grey, 54 windows, both directions) gives starting points, the best of them is found at 16 × 16, and two
-Gauss-Newton steps on the 32 × 32 grey thumbnail settle it to a fraction of a pixel: on clip art cropped to 90 % this found
-the copy where the best of 189 fixed windows missed it (92 % against 88 % under the same thresholds), at a fifth of the time.
+Two thumbnails of the same picture, one of them cropped, differ by a shift and a scale along each axis. A coarse
+search (8 × 8 grey, 54 windows, both directions) gives starting points, the best of them is found at 16 × 16, and two
+Gauss-Newton steps (Lucas and Kanade 1981, https://www.ijcai.org/Proceedings/81-2/Papers/017.pdf) on the 32 × 32 grey
+thumbnail settle it to a fraction of a pixel. On clip art cropped to 90 % this found 92 % of the copies where the best
+of 189 fixed windows found 88 % under the same thresholds, at a fifth of the time.
 
     >>> import numpy as np
     >>> planes = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
@@ -21,7 +22,7 @@ SIDE = 32
 """Side of a thumbnail, pixels."""
 _COARSE, _MIDDLE = 8, 16
 _STEPS = 5
-"""Window sizes, from the whole picture (left out: it fits both directions alike) to the smallest crop; the i-th at i² places."""
+"""Window sizes, from the whole picture (left out: it fits both directions alike) down; the i-th stands at i² places."""
 _KEPT = 8
 """Coarse windows of each direction that are compared again at 16 × 16."""
 _REFINEMENTS = 2
@@ -49,15 +50,16 @@ def resampler(start: Floats, size: Floats, side: int = SIDE) -> Floats:
     """(p, side, side) matrices that read the window [start, start + size] of an axis by linear interpolation."""
     centres = (np.arange(side, dtype=np.float32) + 0.5) / side
     places = np.clip((start[:, None] + size[:, None] * centres) * side - 0.5, 0, side - 1)
-    return np.maximum(0, 1 - np.abs(places[:, :, None] - np.arange(side, dtype=np.float32)))
+    weights: Floats = np.maximum(0, 1 - np.abs(places[:, :, None] - np.arange(side, dtype=np.float32)))
+    return weights
 
 
 def on_window(pictures: Floats, window: Floats) -> Floats:
     """(p, ..., 32, 32) pictures cut to their windows (p, 4), as large as before."""
-    rows, columns = resampler(window[:, 0], window[:, 2]), resampler(window[:, 1], window[:, 3]).transpose(0, 2, 1)
     extra = (slice(None), *(None,) * (pictures.ndim - 3))
-    cut: Floats = rows[extra] @ pictures @ columns[extra]
-    return cut
+    rows = resampler(window[:, 0], window[:, 2])[extra]
+    columns = resampler(window[:, 1], window[:, 3]).transpose(0, 2, 1)[extra]
+    return (rows @ pictures @ columns).astype(np.float32, copy=False)
 
 
 def gradients(pictures: Floats) -> tuple[Floats, Floats]:
@@ -89,13 +91,15 @@ def _coarse_windows(min_crop: float) -> tuple[Floats, Floats]:
 
 def _shrunk(grey: Floats, side: int) -> Floats:
     step = SIDE // side
-    return grey.reshape(len(grey), side, step, side, step).mean((2, 4))
+    shrunk: Floats = grey.reshape(len(grey), side, step, side, step).mean((2, 4))
+    return shrunk
 
 
 def _unit(vectors: Floats) -> Floats:
     """Mean 0 and length 1 along the last axis; a flat vector stays (nearly) zero."""
     centred = vectors - vectors.mean(-1, keepdims=True)
-    return centred / np.maximum(np.sqrt((centred * centred).sum(-1, keepdims=True)), 1e-3)
+    unit: Floats = centred / np.maximum(np.sqrt((centred * centred).sum(-1, keepdims=True)), 1e-3)
+    return unit
 
 
 def _coarse(narrow: Floats, wide: Floats, cutters: Floats) -> NDArray[np.intp]:

@@ -1,8 +1,8 @@
 """Every number of the duplicate search, with its source, in one place.
 
-    >>> from scanner.duplicates import DuplicatesConfig
-    >>> DuplicatesConfig().max_worst_block
-    0.24
+>>> from scanner.duplicates import DuplicatesConfig
+>>> DuplicatesConfig().max_worst_block
+0.24
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class DuplicatesConfig:
     """Candidates that a row may get by chance on average: sets the threshold where none is given."""
     max_chance_rate: float = 0.01
     """Largest share of unlike pairs that the threshold may let through, whatever the budget: matters in small sets."""
-    threshold_bounds: tuple[float, float] = (0.3, 0.95)
-    """A threshold set from the data is clipped to this: 99.7 % of lightly edited copies lie above the lower bound."""
+    threshold_bounds: tuple[float, float] = (0.15, 0.95)
+    """A threshold set from the data is clipped to this: below the lower bound hardly a lightly edited copy is found."""
     raw_threshold_bounds: tuple[float, float] = (0.6, 0.95)
     """The same where the set is too small to be whitened."""
     hash_distance: int = 8
@@ -40,7 +40,7 @@ class DuplicatesConfig:
     """Largest difference of a 4 × 4 block, relative to the contrast there (see `look`)."""
     max_chained_block: float = 0.45
     """The same for a member against its group's centre, when a chain of accepted pairs ties it to the group."""
-    min_deviation: float = 0.02
+    min_deviation: float = 0.012
     """A thumbnail of less contrast (deviation on 0 to 1) is flat: there is nothing to compare, and it matches none."""
     min_crop: float = 0.8
     """Smallest side of a crop window, as a share of the picture's."""
@@ -55,4 +55,6 @@ class DuplicatesConfig:
         if self.candidates_per_row < 1 or self.looks_per_row < 1 or self.block_rows < 1:
             raise UnusableInputError("Candidates per row, looks per row and block rows must be 1 or more; raise them.")
         if not 0 <= self.hash_distance <= 64:
-            raise UnusableInputError(f"A hash distance of {self.hash_distance} is not between 0 and 64 bits; give one that is.")
+            raise UnusableInputError(
+                f"A hash distance of {self.hash_distance} bits is not possible; give one of 0 to 64."
+            )

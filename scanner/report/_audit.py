@@ -12,8 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from scanner.report._findings import Check, CopiesBucket, Duplicates, Rows
-from scanner.report._records import ErrorCount, ErrorRow, Group, SampleRef
+from scanner.report._findings import Check, Duplicates, Rows
+from scanner.report._records import CopiesBucket, ErrorCount, ErrorRow, Group, SampleRef
 from scanner.run import Run
 from scanner.tables import ERRORS, GROUPS, MEMBERS, SAMPLES, TABLES
 

@@ -4,7 +4,8 @@ Horizontal places are percentages of the drawing's width and vertical ones are p
 phone and a wide screen with its letters at one size. Colours come from the page's style sheet, so they follow
 light and dark.
 
-    >>> "<svg" in interval_bar(rate(3, 60), "risk")
+    >>> from scanner.report._intervals import rate
+    >>> interval_bar(rate(3, 60), "risk").startswith("<svg")
     True
 """
 
@@ -13,8 +14,9 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from scanner.report._findings import CopiesBucket, CurvePoint
+from scanner.report._findings import CurvePoint
 from scanner.report._intervals import Rate
+from scanner.report._records import CopiesBucket
 from scanner.report._words import count, interval
 
 TOP, BOTTOM, HEIGHT = 14, 226, 270

@@ -10,7 +10,7 @@ the pixels of the pictures named here. So the page and the JSON file can't disag
 from dataclasses import dataclass
 
 from scanner.report._intervals import Rate
-from scanner.report._records import Detector, ErrorCount, ErrorRow, Group, Hit, Prompt
+from scanner.report._records import CopiesBucket, Detector, ErrorCount, ErrorRow, Group, Hit, Prompt, Setting
 
 SCHEMA_VERSION = "1.0"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
@@ -42,18 +42,6 @@ class Rows:
     """Ledger entries that concern a whole shard (no key), so that its rows are not known."""
     without_caption: int
     """Rows that were read and have no caption."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CopiesBucket:
-    """How many groups have so many copies."""
-
-    label: str
-    """2-3, 4-7, ..., 128+."""
-    groups: int
-    """Groups with that many copies."""
-    rows: int
-    """Rows in them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,18 +166,6 @@ class CurvePoint:
     """Prompts in the range."""
     verified: Rate
     """Verified hits of the prompts tried."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """One line of the method: a setting, a threshold, a version or a checksum."""
-
-    name: str
-    """Dotted, as stored."""
-    value: str
-    """As text."""
-    meaning: str
-    """In plain words where they are known; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ The interval holds every share p under which a count as small and a count as lar
 chance of at least 2.5 % (binomial). Its ends are quantiles of beta distributions. It never covers less than
 95 %, also for 0 of n, where the textbook interval has no width.
 
-    >>> rate(0, 60).high
-    0.0596...
+    >>> round(rate(0, 60).high, 4)
+    0.0596
 """
 
 from dataclasses import dataclass

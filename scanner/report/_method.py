@@ -10,15 +10,25 @@ sentence.
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from scanner.report._findings import Method, Setting, Thresholds
+from scanner.report._findings import Method, Thresholds
+from scanner.report._records import Setting
 from scanner.run import Run
 
 MEANINGS: Mapping[str, str] = {
     "seed": "everything random comes from it, the prompt and the image's number",
     "threshold": "cosine similarity that proposes a pair",
-    "steps": "denoising steps of an image",
+    "steps": "denoising steps of a full-step image",
+    "search_steps": "denoising steps of a search image",
+    "seeds": "most images generated in the search for one prompt",
+    "evidence": "full-step images of each prompt that the search accepts",
+    "miss": "chance of missing a memorised prompt at which the search gives it up",
+    "false_positive_rate": "share of control prompts that may pass a threshold",
+    "clique": "generations that must all be alike (Carlini et al. 2023)",
+    "fit": "how training images are made square for the target",
+    "pretrained": "tag of the embedding model's weights",
     "guidance": "scale of classifier-free guidance",
     "normalised_threshold": "a generation within this normalised l2 of an original agrees with it",
     "triage_threshold": "a prompt is attacked when its triage score is above this",
@@ -26,8 +36,14 @@ MEANINGS: Mapping[str, str] = {
     "edge_threshold": "two generations nearer than this tile distance are joined in the clique test",
     "ceiling": "the threshold that was set before the control arm was looked at",
     "passing": "controls that pass the threshold",
+    "distinct": "distinct pictures among the rows searched",
+    "proposed": "pairs that a fingerprint proposed",
+    "looked": "pairs whose pictures were compared",
+    "accepted": "pairs found to show one picture",
+    "over_budget": "pictures whose look-alikes were too many to compare all",
     "rows_in": "rows of the data set, counted by the scan",
     "checksum": "of the model's weights",
+    "target_checksum": "of the target's weights",
     "recall": "share of the true neighbours that the search found, measured by brute force on a sample",
 }
 """What a setting means, by the last part of its name."""
@@ -66,8 +82,17 @@ SOURCES = (
 """Reference and link of each paper that a figure rests on."""
 
 
+MOST_SETTINGS = 60
+"""Entries of one mapping above which it is no longer shown line by line."""
+
+
 def flatten(content: Mapping[str, Any], name: str = "") -> list[tuple[str, str]]:
-    """Nested settings as (dotted name, text), in the order of their names."""
+    """Nested settings as (dotted name, text), in the order of their names.
+
+    A list of things rather than of settings (a fingerprint of every shard) is one line that counts them.
+    """
+    if len(content) > MOST_SETTINGS:
+        return [(name, f"{len(content):,} entries")]
     lines: list[tuple[str, str]] = []
     for key, value in sorted(content.items()):
         dotted = f"{name}.{key}".strip(".")
@@ -131,7 +156,11 @@ def _recorded(threshold: Any) -> Mapping[str, Any]:
 
 
 def name_of(value: Any, otherwise: str) -> str:
-    """A data set's or a model's name from its configuration: the text itself, or its `name` or `path`."""
+    """A data set's or a model's name from its configuration: the text, or its `name` or `path`.
+
+    Of an absolute path the last part: the rest says where it lay on one machine, and stands under Method.
+    """
     if isinstance(value, Mapping):
         value = value.get("name") or value.get("path")
-    return str(value) if value else otherwise
+    text = str(value) if value else otherwise
+    return Path(text).name if Path(text).is_absolute() else text

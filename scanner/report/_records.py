@@ -212,3 +212,27 @@ class ErrorRow:
     """Short and countable."""
     message: str
     """One sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopiesBucket:
+    """How many groups have so many copies."""
+
+    label: str
+    """2-3, 4-7, ..., 128+."""
+    groups: int
+    """Groups with that many copies."""
+    rows: int
+    """Rows in them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One line of the method: a setting, a threshold, a version or a checksum."""
+
+    name: str
+    """Dotted, as stored."""
+    value: str
+    """As text."""
+    meaning: str
+    """In plain words where they are known; else empty."""

@@ -12,11 +12,12 @@ import base64
 import hashlib
 import os
 from dataclasses import asdict
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from scanner.report import _charts, _show, _words
@@ -49,41 +50,44 @@ def write_report(run: Run, pictures: Pictures | None = None) -> Path:
 def render(found: Findings, gallery: Gallery) -> str:
     """The page."""
     style, script = _packaged("style.css"), _packaged("page.js")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(
-        percent=_words.percent,
-        number=_show.number,
-        interval=_words.interval,
-        cut=_show.cut,
-        glued=_show.glued,
-    )
-    environment.globals.update(
-        count=_words.count,
-        web_link=_show.web_link,
-        interval_bar=_charts.interval_bar,
-        risk_bar=_charts.risk_bar,
-        extraction_curve=_charts.extraction_curve,
-        copies_chart=_charts.copies_chart,
-        finest=_words.finest,
-        figure=lambda path, form="number": figure(found, path, form),
-    )
-    return environment.from_string(_packaged("index.html.j2")).render(
+    return _template().render(
         found=found,
         gallery=gallery,
         hits={hit.prompt_id: hit for hit in found.hits},
         groups={group.group_id for group in found.groups},
+        figure=partial(figure, found),
         style=Markup(style),  # noqa: S704 - the package's own file
         script=Markup(script),  # noqa: S704 - the package's own file
         policy=_policy(style, script),
     )
 
 
+FILTERS = (_words.percent, _words.interval, _show.number, _show.cut, _show.glued)
+FUNCTIONS = (
+    *(_words.count, _words.finest, _show.web_link),
+    *(_charts.interval_bar, _charts.risk_bar, _charts.extraction_curve, _charts.copies_chart),
+)
+"""What the template may call, by the functions' own names."""
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {function.__name__: function for function in FILTERS}
+    environment.globals |= {function.__name__: function for function in FUNCTIONS}
+    return environment.from_string(_packaged("index.html.j2"))
+
+
 def figure(found: Findings, path: str, form: str = "number") -> Markup:
-    """A figure of the findings as an element that names where it stands in report.json: `rows.read`."""
+    """A figure of the findings as an element that names where it stands in report.json: `rows.read`.
+
+    `form`: number, percent, or bare for a percentage without its sign.
+    """
     value: Any = _show.at_path(found, path)
-    text = _show.number(value, 1) if form == "number" else _show.glued(_words.percent(value))
-    text = _words.bare(_words.percent(value)) if form == "bare" else text
-    return Markup('<data value="{}" data-path="{}">{}</data>').format("" if value is None else value, path, text)
+    text = _show.number(value, 1) if form == "number" else _words.percent(value)
+    text = _words.bare(text) if form == "bare" else _show.glued(text)
+    attributes = ("" if value is None else value, path)
+    return Markup('<data value="{}" data-path="{}">{}</data>').format(*attributes, text)
 
 
 def _packaged(name: str) -> str:
@@ -92,18 +96,8 @@ def _packaged(name: str) -> str:
 
 def _policy(style: str, script: str) -> str:
     """A content security policy: our script, our style, pictures inside the page, and nothing else."""
-    sources = {
-        "style-src": _hash(style),
-        "script-src": _hash(script),
-        "img-src": "data:",
-        "base-uri": "'none'",
-    }
-    rules = [
-        "default-src 'none'",
-        "form-action 'none'",
-        *(f"{name} {source}" for name, source in sources.items()),
-    ]
-    return "; ".join(rules)
+    allowed = [f"style-src {_hash(style)}", f"script-src {_hash(script)}", "img-src data:"]
+    return "; ".join(["default-src 'none'", "form-action 'none'", "base-uri 'none'", *allowed])
 
 
 def _hash(content: str) -> str:

@@ -46,9 +46,9 @@ def _find(path: Path) -> Dataset:
     folders = open_folders(path)
     if folders.shards:
         return folders
-    suffixes = " ".join(f".{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
+    images = " ".join(f".{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
     raise UnusableInputError(
-        f"{path} holds no data set: looked for webdataset shards (*.tar) in it, and for images ({suffixes}) in it or below."
+        f"{path} holds no data set; looked for webdataset shards (*.tar) and, at any depth, for images ({images})."
     )
 
 

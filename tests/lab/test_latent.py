@@ -90,9 +90,7 @@ def test_killed_training_continues(model: Path, tmp_path: Path, phase: str, step
 
     with pytest.raises(Killed):
         train_latent(PICTURES, PICTURE_OF_ROW, CAPTIONS, tmp_path, TINY, kill)
-    train_latent(
-        PICTURES, PICTURE_OF_ROW, CAPTIONS, tmp_path, TINY, lambda at, done, *_: steps.append((at, done))
-    )
+    train_latent(PICTURES, PICTURE_OF_ROW, CAPTIONS, tmp_path, TINY, lambda at, done, *_: steps.append((at, done)))
     assert steps[0] == (phase, step - step % TINY.checkpoint_every + 1)
     assert_equal(model, tmp_path)
 

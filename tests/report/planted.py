@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Plan:
     """Whether there is an attack; the last risk prompt is held back by triage and not attacked."""
 
 
+@cache
 def picture(number: int, size: int = SIZE) -> NDArray[np.uint8]:
     """A picture of its own for every number: a sky, a ground, a few shapes."""
     rng = np.random.default_rng(number)
@@ -68,10 +70,17 @@ def prompt_id(caption: str) -> str:
     return hashlib.sha256(caption.encode()).hexdigest()[:16]
 
 
+@cache
+def look(number: int) -> tuple[str, bytes]:
+    """The picture's pixel hash and its 32 × 32 thumbnail, as the samples table holds them."""
+    pixels = picture(number)
+    small = Image.fromarray(pixels).resize((32, 32), Image.Resampling.BOX)
+    return hashlib.sha256(pixels.tobytes()).hexdigest(), small.tobytes()
+
+
 def sample(sample_id: int, number: int, caption: str | None, **more: Any) -> dict[str, Any]:
     """A row of the samples table that shows picture `number`."""
-    pixels = picture(number)
-    small = np.asarray(Image.fromarray(pixels).resize((32, 32), Image.Resampling.BOX))
+    digest, small = look(number)
     return {
         "sample_id": sample_id,
         "shard": "00000",
@@ -81,9 +90,9 @@ def sample(sample_id: int, number: int, caption: str | None, **more: Any) -> dic
         "width": SIZE,
         "height": SIZE,
         "file_sha256": "0" * 64,
-        "pixel_sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
+        "pixel_sha256": digest,
         "phash": number,
-        "thumbnail": small.tobytes(),
+        "thumbnail": small,
         "file": "00000.tar",
         "offset": 0,
         "length": 1,
@@ -215,14 +224,10 @@ def _attack(run: Run, plan: Plan, prompts: list[dict[str, Any]], groups: list[di
     for identifier in sorted(hit_ids):
         rows = _generations(identifier, originals[identifier], numbers[identifier])
         GENERATIONS.write(run.path, GENERATIONS.frame(rows), part=identifier)
-    run.finish(
-        "attack",
-        {
-            "normalised_threshold": {"value": 0.12, "ceiling": 0.12, "rate": 0.025, "controls": 40},
-            "triage_threshold": 1.5,
-            "control_false_positive_rate": 0.025,
-        },
-    )
+    recorded = {"rate": 0.025, "controls": plan.singles, "passing": plan.control_hits}
+    agreement = recorded | {"value": 0.12, "ceiling": 0.12}
+    triage = recorded | {"value": 1.5, "passing": 0}
+    run.finish("attack", {"normalised_threshold": agreement, "triage_threshold": triage, "edge_threshold": 0.1})
 
 
 def _triage(prompts: Sequence[Mapping[str, Any]], held_back: int) -> list[dict[str, Any]]:

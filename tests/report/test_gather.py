@@ -9,7 +9,7 @@ import pytest
 from scanner.report import Findings, gather
 from scanner.report._audit import LISTED_GROUPS
 from scanner.run import Run
-from scanner.tables import CANDIDATES, ERRORS, GENERATIONS, HITS, MEMBERS, SAMPLES
+from scanner.tables import CANDIDATES, ERRORS, GENERATIONS, HITS, MEMBERS, SAMPLES, TRIAGE
 from tests.report.planted import EVIDENCE, Plan, caption_of_group, make_run, overwrite, prompt_id, sample
 
 PLAN = Plan(control_hits=1)
@@ -52,9 +52,10 @@ def test_duplicates(found: Findings) -> None:
 
 def test_arms(found: Findings) -> None:
     risk, control = found.arms
-    assert (risk.prompts, risk.scored, risk.passed, risk.attacked) == (8, 8, 7, 7)
+    assert (risk.prompts, risk.tried, risk.scored, risk.passed, risk.attacked) == (8, 8, 8, 7, 7)
     assert (risk.accepted, risk.rejected, risk.undecided, risk.checked) == (4, 3, 0, 4)
-    assert (risk.verified.hits, risk.verified.tried, risk.matching) == (4, 7, 4)
+    assert (risk.verified.hits, risk.verified.tried, risk.matching) == (4, 8, 4)
+    assert (risk.verified_of_attacked.hits, risk.verified_of_attacked.tried) == (4, 7)
     assert (control.prompts, control.attacked, control.passed) == (40, 40, 0)
     assert (control.verified.hits, control.paper_rule.hits) == (1, 1)
     assert control.verified.share == 1 / 40
@@ -74,7 +75,7 @@ def test_curve_takes_the_controls_as_one_copy(found: Findings) -> None:
     seen = {label: (point.verified.hits, point.verified.tried) for (label, _), point in points.items()}
     assert seen == {
         "1": (1, 40),
-        "2–3": (0, 0),  # held back by triage
+        "2–3": (0, 1),  # held back by triage: tried, no hit
         "4–7": (0, 1),
         "8–15": (1, 2),
         "32–63": (1, 2),
@@ -121,7 +122,7 @@ def test_prompts_hold_their_whole_story(found: Findings) -> None:
         None,
         None,
     )
-    assert (found.prompts[0].medoid, found.prompts[0].verdict, found.prompts[0].generated) == (
+    assert (found.prompts[0].sample_id, found.prompts[0].verdict, found.prompts[0].generated) == (
         0,
         "matching",
         2,
@@ -137,9 +138,18 @@ def test_ledger_counts(found: Findings) -> None:
 
 def test_thresholds_never_finer_than_the_arm(found: Findings, tmp_path: Path) -> None:
     assert (found.thresholds.normalised_l2, found.thresholds.triage) == (0.12, 1.5)
+    assert found.thresholds.lowered is False
     assert found.thresholds.false_positive_rate == 0.025
     few = gather(make_run(tmp_path / "few", Plan(copies=(4, 2), extracted=(0,), singles=10)))
     assert few.thresholds.false_positive_rate == 0.1, "10 controls can't support 2.5 %"
+
+
+def test_prompts_beyond_the_tried_ones_are_not_counted_as_tried(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    TRIAGE.write(run.path, run.read(TRIAGE).filter(pl.col("prompt_id") != prompt_id(caption_of_group(7))))
+    found = gather(run)
+    assert (found.arms[0].prompts, found.arms[0].tried, found.arms[0].verified.tried) == (8, 7, 7)
+    assert any(line.startswith("Of the ranked high-risk prompts 1 ") for line in found.limits)
 
 
 def test_a_row_in_both_tables_fails_the_check(tmp_path: Path) -> None:

@@ -115,8 +115,8 @@ def test_the_policy_names_our_script_and_nothing_else(page: Page) -> None:
         for content in (page.styles[0], page.scripts[0])
     ]
     style, script = (f"'sha256-{digest}'" for digest in digests)
-    rules = ["default-src 'none'", "form-action 'none'", f"style-src {style}", f"script-src {script}"]
-    assert policy == "; ".join([*rules, "img-src data:", "base-uri 'none'"])
+    nothing_else = ["default-src 'none'", "form-action 'none'", "base-uri 'none'"]
+    assert policy == "; ".join([*nothing_else, f"style-src {style}", f"script-src {script}", "img-src data:"])
 
 
 def test_unknown_verdicts_and_arms_do_not_break_the_page(tmp_path: Path) -> None:

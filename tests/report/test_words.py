@@ -1,11 +1,12 @@
 """Sentences: scoped, counted, and never more certain than the figures."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from scanner.report import gather, rate
-from scanner.report._words import count, finest, percent, scoped
+from scanner.report._words import count, finest, limits, percent, scoped
 from tests.report.planted import Plan, make_run
 
 NOTHING = {"copies": (), "extracted": (), "attacked": False}
@@ -38,16 +39,19 @@ def test_the_finest_rate_an_arm_supports() -> None:
 @pytest.mark.parametrize(
     ("plan", "headline"),
     [
-        (Plan(), "For 4 of 7 high-risk prompts the model gave back a training image."),
+        (Plan(), "For 4 of 8 high-risk prompts the model gave back a training image."),
         (
             Plan(extracted=()),
-            "None of 7 high-risk prompts gave back a verified training image under this protocol.",
+            "None of 8 high-risk prompts gave back a verified training image under this protocol.",
         ),
         (Plan(attacked=False), "282 of 322 images are copies of one another, in 8 groups."),
         (Plan(**NOTHING), "No duplicate group was found among 40 images at these settings."),
         (Plan(**NOTHING, singles=0), "No image could be read: all 5 rows stand in the ledger."),
         (Plan(**NOTHING, singles=0, errors=0), "The data set gave no rows: nothing was scanned."),
-        (Plan(copies=(2,), extracted=(), singles=3), "2 of 5 images are copies of one another, in 1 group."),
+        (
+            Plan(copies=(2,), extracted=(), singles=3, attacked=False),
+            "2 of 5 images are copies of one another, in 1 group.",
+        ),
     ],
 )
 def test_headlines(tmp_path: Path, plan: Plan, headline: str) -> None:
@@ -56,10 +60,26 @@ def test_headlines(tmp_path: Path, plan: Plan, headline: str) -> None:
 
 def test_no_hit_is_a_bound_and_not_an_all_clear(tmp_path: Path) -> None:
     found = gather(make_run(tmp_path / "run", Plan(extracted=())))
-    assert "0 of 7 high-risk prompts (exact 95 % interval 0 to 41.0 %)" in found.summary
+    assert "0 of 8 high-risk prompts (exact 95 % interval 0 to 36.9 %)" in found.summary
     assert found.advice[0].title == "Read this as a bound, not as an all-clear"
     everything = " ".join([found.headline, found.summary, *found.limits, *(step.text for step in found.advice)])
     assert "no memorisation" not in everything.lower()
+
+
+def test_triage_that_lets_nothing_through_is_said(tmp_path: Path) -> None:
+    found = gather(make_run(tmp_path / "run", Plan(copies=(2,), extracted=(), singles=3)))
+    assert found.headline == "None of 1 high-risk prompt gave back a verified training image under this protocol."
+    assert "Triage let no high-risk prompt through" in found.summary
+    assert any(line.startswith("Triage held back 1 high-risk prompt,") for line in found.limits)
+
+
+@pytest.mark.parametrize(
+    ("lowered", "words"), [(None, "no independent"), (True, "too favourable"), (False, "measures the error")]
+)
+def test_what_the_control_rate_is_worth(tmp_path: Path, lowered: bool | None, words: str) -> None:
+    found = gather(make_run(tmp_path / "run"))
+    found = replace(found, thresholds=replace(found.thresholds, lowered=lowered))
+    assert any(words in line for line in limits(found))
 
 
 def test_control_hits_come_first(tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+"""Fingerprints of pictures: hashes, thumbnails and embeddings, and the stage that makes them shard by shard.
+
+>>> from scanner.fingerprints import Fingerprinter, SeenPictures, load_embedder
+>>> stage = Fingerprinter(load_embedder("demo"), SeenPictures(Path("RUN")))   # doctest: +SKIP
+"""
+
+from scanner.fingerprints._embed import Embedder, load_embedder
+from scanner.fingerprints._hashes import perceptual_hash, pixel_sha256
+from scanner.fingerprints._seen import SeenPictures, part_name, stored_embeddings, write_embeddings
+from scanner.fingerprints._stage import Fingerprinter, ShardRows
+from scanner.fingerprints._thumbnail import thumbnail
+
+__all__ = [
+    "Embedder",
+    "Fingerprinter",
+    "SeenPictures",
+    "ShardRows",
+    "load_embedder",
+    "part_name",
+    "perceptual_hash",
+    "pixel_sha256",
+    "stored_embeddings",
+    "thumbnail",
+    "write_embeddings",
+]
