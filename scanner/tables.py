@@ -194,8 +194,8 @@ PROMPTS = Table(
         "copies": _column(pl.Int64, "rows in the group; 1 in the control arm"),
         "caption_copies": _column(pl.Int64, "rows of the group under this caption"),
         "caption_groups": _column(pl.Int64, "different pictures (groups or single rows) under this caption"),
-        "sample_id": _column(pl.Int64, "a row that carries the caption: of the group the one nearest its medoid"),
-        "risk": _column(pl.Float64, "risk score, 0 to 1; null in the control arm"),
+        "sample_id": _column(pl.Int64, "the group's medoid, or the control's own row"),
+        "risk": _column(pl.Float64, "risk score, 0 to 1; 0 in the control arm"),
         "reason": _column(pl.String, "the score in words"),
     },
 )

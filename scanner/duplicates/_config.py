@@ -2,7 +2,7 @@
 
 >>> from scanner.duplicates import DuplicatesConfig
 >>> DuplicatesConfig().max_worst_block
-0.24
+0.2
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class DuplicatesConfig:
     """Candidates that a row may get by chance on average: sets the threshold where none is given."""
     max_chance_rate: float = 0.01
     """Largest share of unlike pairs that the threshold may let through, whatever the budget: matters in small sets."""
-    threshold_bounds: tuple[float, float] = (0.15, 0.95)
-    """A threshold set from the data is clipped to this: below the lower bound hardly a lightly edited copy is found."""
-    raw_threshold_bounds: tuple[float, float] = (0.6, 0.95)
+    threshold_bounds: tuple[float, float] = (0.15, 0.8)
+    """A measured threshold lies in this: hardly a copy is below, and what is above counts as a copy."""
+    raw_threshold_bounds: tuple[float, float] = (0.6, 0.93)
     """The same where the set is too small to be whitened."""
     hash_distance: int = 8
     """Differing bits of the 64-bit perceptual hashes up to which a pair is proposed too."""
@@ -36,9 +36,9 @@ class DuplicatesConfig:
     """Below so many distinct rows the embeddings are compared as they are: whitening lowered recall there."""
     max_distance: float = 0.08
     """Largest mean absolute difference of two thumbnails of one picture, at mean 0 and deviation 0.25."""
-    max_worst_block: float = 0.24
+    max_worst_block: float = 0.20
     """Largest difference of a 4 × 4 block, relative to the contrast there (see `look`)."""
-    max_chained_block: float = 0.45
+    max_chained_block: float = 0.4
     """The same for a member against its group's centre, when a chain of accepted pairs ties it to the group."""
     min_deviation: float = 0.012
     """A thumbnail of less contrast (deviation on 0 to 1) is flat: there is nothing to compare, and it matches none."""

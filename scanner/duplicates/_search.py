@@ -55,8 +55,6 @@ class SearchSummary:
     """The cosine that proposes, and why it is that."""
     cosine: float
     """The same as a number."""
-    proposed: int
-    """Pairs proposed in the blocks searched by this process (not the restored ones)."""
     looked: int
     """Pairs looked at, restored ones included."""
     accepted: int
@@ -101,7 +99,7 @@ class DuplicateSearch:
         self._parents = new_forest(len(self._ids))
         self._failed = np.zeros(len(self._ids), np.uint32)
         self._linked: list[Linked] = []
-        self._done = self._proposed = self._looked = 0
+        self._done = self._looked = 0
         blocks = -(-len(self._ids) // config.block_rows)
         self.parts: tuple[str, ...] = tuple(f"{block:05d}" for block in range(blocks))
         """Names of the parts, in the order in which they must be searched."""
@@ -113,7 +111,6 @@ class DuplicateSearch:
         found, waiting = [PAIRS.empty()], list[Proposals]()
         cosine, bits = self._threshold.cosine, self._config.hash_distance
         for proposals in propose(self._vectors, self._hashes, rows, cosine=cosine, bits=bits):
-            self._proposed += len(proposals)
             waiting.append(self._open(proposals))
             if sum(map(len, waiting)) >= _HELD:
                 found.append(self._settle(joined(waiting)))
@@ -143,7 +140,6 @@ class DuplicateSearch:
             embedding=self._embedding,
             threshold=self._threshold.note,
             cosine=self._threshold.cosine,
-            proposed=self._proposed,
             looked=self._looked,
             accepted=sum(len(linked.left) for linked in self._linked),
             over_budget=int((self._failed >= self._config.looks_per_row).sum()),

@@ -7,10 +7,10 @@ loose threshold costs time, and a tight one loses copies: at 10⁻⁴ 98.3 % of 
 were proposed (by cosine or hash), at 10⁻³ 99.7 %.
 
 The rate is measured on pairs of a random sample of the distinct rows. Duplicates among them would raise the threshold
-(a group of 256 alone gives 32,640 pairs), so rows that the hash or a high cosine ties together are united first, and
-one of each stays.
+(a group of 256 alone gives 32,640 pairs), so a row that the hash, or a cosine of the upper bound, ties to an earlier
+one of the sample is left out.
 
-    >>> import numpy as np
+>>> import numpy as np
     >>> rows = np.eye(4, dtype=np.float32)
     >>> choose_threshold(rows, np.arange(4, dtype=np.uint64), DuplicatesConfig(threshold=0.9), whitened=True).note
     'cosine 0.900 as given'
@@ -21,13 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.duplicates._components import new_forest, roots, unite
 from scanner.duplicates._config import DuplicatesConfig
 
 _SAMPLE = 3000
 """Rows that the rate is measured on: 4.5 million pairs, enough to see a rate of 10⁻⁵."""
-_SURELY_ALIKE, _SURELY_ALIKE_RAW = 0.8, 0.93
-"""Cosines that unite two rows of the sample, whitened and not; far above what is chosen in small sets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +48,13 @@ class Threshold:
 def _one_of_each(
     similarity: NDArray[np.float32], hashes: NDArray[np.uint64], alike: float, bits: int
 ) -> NDArray[np.int64]:
-    """The sample's rows without those that the hash or a cosine of `alike` ties to an earlier one."""
-    parents = new_forest(len(hashes))
+    """The sample's rows without those that the hash or a cosine of `alike` ties to an earlier one that is kept."""
+    free = np.ones(len(hashes), bool)
     for row in range(len(hashes)):
-        near = np.bitwise_count(hashes[row + 1 :] ^ hashes[row]) <= bits
-        tied = np.flatnonzero(near | (similarity[row, row + 1 :] >= alike)) + row + 1
-        unite(parents, np.full(len(tied), row), tied)
-    own = np.arange(len(hashes))
-    kept: NDArray[np.int64] = own[roots(parents, own) == own]
-    return kept
+        if free[row]:
+            tied = (np.bitwise_count(hashes ^ hashes[row]) <= bits) | (similarity[row] >= alike)
+            free[row + 1 :] &= ~tied[row + 1 :]
+    return np.flatnonzero(free)
 
 
 def choose_threshold(
@@ -69,25 +64,24 @@ def choose_threshold(
     if config.threshold is not None:
         note = f"cosine {config.threshold:.3f} as given"
         return Threshold(cosine=config.threshold, measured=None, rate=None, unlike_pairs=0, left_out=0, note=note)
-    drawn = np.random.default_rng(config.seed).permutation(len(vectors))[:_SAMPLE]
-    sample = vectors[np.sort(drawn)]
-    similarity = sample @ sample.T
-    alike = _SURELY_ALIKE if whitened else _SURELY_ALIKE_RAW
-    kept = _one_of_each(similarity, hashes[np.sort(drawn)], alike, config.hash_distance)
+    lower, upper = config.threshold_bounds if whitened else config.raw_threshold_bounds
+    drawn = np.sort(np.random.default_rng(config.seed).permutation(len(vectors))[:_SAMPLE])
+    similarity = vectors[drawn] @ vectors[drawn].T
+    kept = _one_of_each(similarity, hashes[drawn], upper, config.hash_distance)  # so no pair reaches `upper`
     unlike = similarity[np.ix_(kept, kept)][np.triu_indices(len(kept), 1)]
     rate = min(config.max_chance_rate, config.candidates_per_row / max(len(vectors), 1))
-    lower, upper = config.threshold_bounds if whitened else config.raw_threshold_bounds
     measured = float(np.quantile(unlike, 1 - rate, method="higher")) if len(unlike) else None
-    cosine = lower if measured is None else round(min(max(measured, lower), upper), 4)
-    found = "no pair to measure it on" if measured is None else f"{measured:.3f} is the cosine that {rate:.1e} of"
-    note = f"cosine {cosine:.3f}: {found} {len(unlike):,} unlike pairs reach; clipped to {lower} to {upper}"
-    if measured is None:
-        note = f"cosine {cosine:.3f}, the lower bound: {found}"
+    cosine = lower if measured is None else round(max(measured, lower), 4)
+    found = (
+        f"{rate:.1e} of {len(unlike):,} unlike pairs reach {measured:.3f}"
+        if measured is not None
+        else "no pairs to measure"
+    )
     return Threshold(
         cosine=cosine,
         measured=measured,
         rate=rate,
         unlike_pairs=len(unlike),
         left_out=len(drawn) - len(kept),
-        note=note,
+        note=f"cosine {cosine:.3f}, of {lower} to {upper}: {found}",
     )

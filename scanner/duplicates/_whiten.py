@@ -62,14 +62,15 @@ def _fit(vectors: NDArray[np.floating], rows: NDArray[np.int64]) -> tuple[NDArra
     """Mean (d,), variances (d,) from the largest down, and their directions (d, d) as columns."""
     spaced = rows[np.linspace(0, len(rows) - 1, min(len(rows), _FITTED_ON)).astype(np.int64)]
     width = vectors.shape[1]
-    total, squares, counted = np.zeros(width), np.zeros((width, width)), 0
+    total, counted = np.zeros(width), 0
     for block in _blocks(vectors, spaced):
-        held = block[block.any(axis=1)]
-        total += held.sum(0, dtype=np.float64)
-        squares += held.T @ held
-        counted += len(held)
-    mean = total / max(counted, 1)
-    variances, directions = np.linalg.eigh(squares / max(counted, 1) - np.outer(mean, mean))
+        total += block.sum(0, dtype=np.float64)
+        counted += int(block.any(axis=1).sum())
+    mean, squares = total / max(counted, 1), np.zeros((width, width))
+    for block in _blocks(vectors, spaced):
+        centred = block[block.any(axis=1)] - mean.astype(np.float32)
+        squares += centred.T @ centred
+    variances, directions = np.linalg.eigh(squares / max(counted, 1))
     return mean, np.maximum(variances[::-1], 0), directions[:, ::-1]
 
 

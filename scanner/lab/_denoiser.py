@@ -8,6 +8,7 @@ encoder is trained too, from nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import DDIMScheduler
@@ -41,9 +42,9 @@ def tokenize(tokenizer: CLIPTokenizer, captions: Sequence[str]) -> Tensor:
     return tokens
 
 
-def build_scheduler() -> DDIMScheduler:
+def build_scheduler() -> Any:
     """Stable Diffusion's noise schedule with DDIM (arXiv 2010.02502): only the first latents are random."""
-    return DDIMScheduler(
+    return DDIMScheduler(  # type: ignore[no-untyped-call, unused-ignore]
         num_train_timesteps=1000,
         beta_start=0.00085,
         beta_end=0.012,

@@ -69,7 +69,7 @@ def train_latent(  # noqa: PLR0913, PLR0917, the set is three arrays
         empty=tokenize(tokenizer, [""])[0],
     )
     networks = train_denoiser(rows, len(tokenizer), recipe, folder, progress)
-    pipeline = StableDiffusionPipeline(
+    pipeline: Any = StableDiffusionPipeline(  # type: ignore[no-untyped-call, unused-ignore]
         vae=vae.half(),
         text_encoder=networks["text_encoder"].half(),
         tokenizer=tokenizer,
@@ -146,7 +146,7 @@ def _check_same(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> 
         )
 
 
-def _publish(pipeline: StableDiffusionPipeline, folder: Path, out: Path) -> None:
+def _publish(pipeline: Any, folder: Path, out: Path) -> None:
     """Write the pipeline, its index last; then remove the checkpoints."""
     finished = folder / "pipeline"
     with _without_progress_bar():
@@ -170,9 +170,9 @@ def _share_permissions(finished: Path) -> None:
 def _without_progress_bar() -> Iterator[None]:
     """transformers draws a bar on stderr even for one small file."""
     enabled = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call, unused-ignore]
     try:
         yield
     finally:
         if enabled:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call, unused-ignore]

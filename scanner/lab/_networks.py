@@ -5,6 +5,8 @@ number of heads, whatever its name says. The denoiser attends to the text at all
 latents, where a convolution sees the whole picture anyway.
 """
 
+from typing import Any
+
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
@@ -15,12 +17,17 @@ from scanner.lab._tokenizer import BEGIN_ID, END_ID
 
 LATENT_CHANNELS = 4
 
+Vae = Any
+"""An `AutoencoderKL`: its mixins are loaded lazily, so mypy sees neither its base class nor its attributes."""
+Unet = Any
+"""A `UNet2DConditionModel`, likewise."""
 
-def build_vae(recipe: LatentRecipe, size: int) -> AutoencoderKL:
+
+def build_vae(recipe: LatentRecipe, size: int) -> Vae:
     """An autoencoder of `size` × `size` RGB pictures in [−1, 1]."""
     levels = len(recipe.vae_widths)
     _seed(recipe, "vae")
-    return AutoencoderKL(
+    return AutoencoderKL(  # type: ignore[no-untyped-call, unused-ignore]
         down_block_types=("DownEncoderBlock2D",) * levels,
         up_block_types=("UpDecoderBlock2D",) * levels,
         block_out_channels=recipe.vae_widths,
@@ -32,11 +39,11 @@ def build_vae(recipe: LatentRecipe, size: int) -> AutoencoderKL:
     )
 
 
-def build_unet(recipe: LatentRecipe, latent_size: int) -> UNet2DConditionModel:
+def build_unet(recipe: LatentRecipe, latent_size: int) -> Unet:
     """A denoiser of `latent_size` × `latent_size` latents that attends to the text encoder's states."""
     levels = len(recipe.unet_widths)
     _seed(recipe, "unet")
-    return UNet2DConditionModel(
+    return UNet2DConditionModel(  # type: ignore[no-untyped-call, unused-ignore]
         sample_size=latent_size,
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,

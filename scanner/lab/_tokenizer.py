@@ -35,7 +35,7 @@ def train_tokenizer(captions: Sequence[str], *, vocabulary: int, tokens: int) ->
     merges = _merges(_words(captions), vocabulary - len(base))
     joined = dict.fromkeys([*base, *("".join(pair) for pair in merges)])
     vocab = {token: number for number, token in enumerate(joined)}
-    return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=tokens)
+    return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=tokens)  # type: ignore[arg-type, unused-ignore]
 
 
 def _words(captions: Iterable[str]) -> Counter[Word]:

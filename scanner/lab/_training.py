@@ -77,9 +77,7 @@ def run_training(training: Training, folder: Path, progress: Progress) -> None:
         optimizer.param_groups[0]["lr"] = _rate(training, step)
         loss = _step(training, optimizer, step)
         if not math.isfinite(loss):
-            raise ScannerError(
-                f"The training diverged in step {step} of {training.phase}: lower its learning rate."
-            )
+            raise ScannerError(f"The training diverged in step {step} of {training.phase}: lower its learning rate.")
         _follow(average, module, min(training.average, (1 + step) / (10 + step)))
         done = step + 1
         if done % training.checkpoint_every == 0 or done == training.steps:

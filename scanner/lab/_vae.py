@@ -10,17 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scanner.lab._networks import build_vae
+from scanner.lab._networks import Vae, build_vae
 from scanner.lab._randomness import draw_rows, torch_generator
 from scanner.lab._recipe import LatentRecipe
 from scanner.lab._training import Progress, Training, fast_arithmetic, run_training
 
 
-def train_vae(pictures: Tensor, recipe: LatentRecipe, folder: Path, progress: Progress) -> AutoencoderKL:
+def train_vae(pictures: Tensor, recipe: LatentRecipe, folder: Path, progress: Progress) -> Vae:
     """An autoencoder of `pictures`, float32 (n, 3, size, size) in [−1, 1]; checkpoints in `folder`."""
     vae = build_vae(recipe, pictures.shape[-1])
 
@@ -44,7 +43,7 @@ def train_vae(pictures: Tensor, recipe: LatentRecipe, folder: Path, progress: Pr
     return vae
 
 
-def vae_loss(vae: AutoencoderKL, batch: Tensor, kl_weight: float, generator: torch.Generator) -> Tensor:
+def vae_loss(vae: Vae, batch: Tensor, kl_weight: float, generator: torch.Generator) -> Tensor:
     """Reconstruction error of a batch through a latent drawn from the encoder's distribution, plus its KL."""
     with fast_arithmetic():
         latent = vae.encode(batch).latent_dist
@@ -57,20 +56,20 @@ def vae_loss(vae: AutoencoderKL, batch: Tensor, kl_weight: float, generator: tor
 
 
 @torch.no_grad()
-def encode(vae: AutoencoderKL, pictures: Tensor, batch: int = 64) -> Tensor:
+def encode(vae: Vae, pictures: Tensor, batch: int = 64) -> Tensor:
     """The latents' means, float32 (n, channels, size / 4, size / 4)."""
     return torch.cat([vae.encode(part).latent_dist.mean for part in torch.split(pictures, batch)])
 
 
 @torch.no_grad()
-def reconstruct(vae: AutoencoderKL, pictures: Tensor, batch: int = 64) -> Tensor:
+def reconstruct(vae: Vae, pictures: Tensor, batch: int = 64) -> Tensor:
     """The pictures as the autoencoder gives them back, float32 in [−1, 1]."""
     parts = [vae.decode(encode(vae, part)).sample for part in torch.split(pictures, batch)]
     return torch.cat(parts).clamp(-1, 1)
 
 
 @torch.no_grad()
-def standardise_latents(vae: AutoencoderKL, pictures: Tensor) -> None:
+def standardise_latents(vae: Vae, pictures: Tensor) -> None:
     """Fold each channel's mean and deviation into the convolutions beside it; pictures stay the same."""
     latents = encode(vae, pictures)
     mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3)).clamp(min=1e-6)

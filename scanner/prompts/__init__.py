@@ -1,17 +1,17 @@
 """Prompts to try: captions of duplicate groups ranked by risk, and a control arm of captions that occur once.
 
->>> from scanner.prompts import PromptsConfig, draw_controls, rank_prompts
->>> risky = rank_prompts(samples, found.members, found.groups, PromptsConfig())            # doctest: +SKIP
+>>> from scanner.prompts import RankConfig, draw_controls, rank_prompts
+>>> risky = rank_prompts(samples, found.members, found.groups, RankConfig())            # doctest: +SKIP
 >>> controls = draw_controls(samples, found.members, risky, count=100, seed=0)             # doctest: +SKIP
 """
 
 from scanner.prompts._controls import draw_controls
 from scanner.prompts._identity import prompt_id
-from scanner.prompts._rank import PromptsConfig, rank_prompts
+from scanner.prompts._rank import RankConfig, rank_prompts
 from scanner.prompts._risk import copies_part, risk_score, text_part
 
 __all__ = [
-    "PromptsConfig",
+    "RankConfig",
     "copies_part",
     "draw_controls",
     "prompt_id",

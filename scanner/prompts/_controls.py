@@ -64,7 +64,7 @@ def draw_controls(
     """The control arm of `scanner.tables.PROMPTS`: `count` rows, or as many as there are, in the order they were drawn.
 
     `samples` has `sample_id, shard, caption, url`; `members` is the table of that name. The risky captions of `prompts`
-    are matched in turn, from rank 1 on; where there are none, chance alone decides. The same seed gives the same controls.
+    are matched in turn, from rank 1 on; where there are none, chance alone decides. Reproducible from the seed.
     """
     risky = prompts.filter(pl.col("arm") == "risk").sort("rank")
     shards = samples.select(group_id="sample_id", shard="shard")

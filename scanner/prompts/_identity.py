@@ -15,7 +15,8 @@ from scanner.duplicates import normalise_caption
 
 def prompt_id(caption: str) -> str | None:
     """First 16 hex digits of the sha-256 of the normalised caption (UTF-8); None where nothing is left of it."""
-    return _hashed(normalise_caption(caption)) if normalise_caption(caption) else None
+    normal = normalise_caption(caption)
+    return _hashed(normal) if normal else None
 
 
 def prompt_ids(normal: pl.Series) -> pl.Series:

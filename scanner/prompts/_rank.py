@@ -3,7 +3,7 @@
 The list is de-duplicated: a caption of several groups stands once, for its riskiest group, and a group gives at most
 `captions_per_group` captions. Every rank carries its reason in words.
 
->>> rank_prompts(samples, members, groups, PromptsConfig())["reason"][0]       # doctest: +SKIP
+>>> rank_prompts(samples, members, groups, RankConfig())["reason"][0]       # doctest: +SKIP
 '128 copies of one picture, 97 % under this caption, found nowhere else'
 """
 
@@ -19,11 +19,11 @@ from scanner.tables import PROMPTS
 
 
 @dataclass(frozen=True, kw_only=True)
-class PromptsConfig:
+class RankConfig:
     """How captions of duplicate groups become a ranked list."""
 
     half_copies: float = 100.0
-    """Further copies at which their part of the risk is one half: extraction from Stable Diffusion starts around 100."""
+    """Further copies at which their part of the risk is one half; Stable Diffusion starts to repeat around 100."""
     captions_per_group: int = 3
     """Most captions of one group in the list."""
 
@@ -84,7 +84,7 @@ def _reason(copies: int, share: float, pictures: int) -> str:
     return f"{copies:,} copies of one picture, {under}, {found}"
 
 
-def _scored(candidates: pl.DataFrame, config: PromptsConfig) -> pl.DataFrame:
+def _scored(candidates: pl.DataFrame, config: RankConfig) -> pl.DataFrame:
     """The candidates with their risk (rounded, so that equals tie on every machine) and its reason."""
     risks, reasons = [], []
     columns = ("copies", "caption_copies", "caption_rows", "caption_groups")
@@ -101,7 +101,7 @@ def _scored(candidates: pl.DataFrame, config: PromptsConfig) -> pl.DataFrame:
 
 
 def rank_prompts(
-    samples: pl.DataFrame, members: pl.DataFrame, groups: pl.DataFrame, config: PromptsConfig
+    samples: pl.DataFrame, members: pl.DataFrame, groups: pl.DataFrame, config: RankConfig
 ) -> pl.DataFrame:
     """The risk arm of `scanner.tables.PROMPTS`, riskiest first; empty where no group has a caption.
 
@@ -121,6 +121,6 @@ def rank_prompts(
         .join(urls, on="medoid", how="left")
         .sort(order, descending=descending)
         .with_row_index("rank", offset=1)
-        .with_columns(arm=pl.lit("risk"))
+        .with_columns(arm=pl.lit("risk"), sample_id="medoid")
     )
     return PROMPTS.conform(ranked)
