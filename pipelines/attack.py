@@ -114,7 +114,7 @@ def _schedule(config: AttackOptions) -> tuple[int, ...]:
     if config.exhaustive:
         return (config.seeds,)
     rounds = Rounds(rate=config.rate, miss=config.miss).schedule()
-    return (*(total for total in rounds if total < config.seeds), min(rounds[-1], config.seeds))
+    return tuple(sorted({min(total, config.seeds) for total in rounds}))
 
 
 def _sampling(config: AttackOptions, steps: int) -> Sampling:

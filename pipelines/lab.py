@@ -6,7 +6,6 @@ The target is trained on the data set as the scanner reads it: every readable ro
 each picture laid on a white square and reduced to 64 × 64.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,8 @@ from pipelines.configs import TrainConfig
 from pipelines.engines import Progress
 from scanner.errors import UnusableInputError
 from scanner.lab import LatentRecipe, train_latent
-from scanner.samples import Dataset, Sample, Undecodable, decode, open_dataset
+from scanner.lab import Progress as TrainingProgress
+from scanner.samples import Dataset, Failure, Sample, Undecodable, decode, open_dataset
 from scanner.targets import Transform, write_transform
 
 SIZE = 64
@@ -42,7 +42,9 @@ def _training_set(dataset: Dataset, transform: Transform) -> tuple[NDArray[np.ui
     captions: list[str] = []
     for shard in dataset.shards:
         for item in dataset.read(shard):
-            square = _square(item, transform) if isinstance(item, Sample) and item.caption else None
+            if isinstance(item, Failure) or not item.caption:
+                continue
+            square = _square(item, transform)
             if square is None:
                 continue
             number = number_of.setdefault(square.tobytes(), len(pictures))
@@ -64,7 +66,7 @@ def _square(sample: Sample, transform: Transform) -> NDArray[np.uint8] | None:
         return None
 
 
-def _reporter(progress: Progress) -> Callable[[str, int, int, float], None]:
+def _reporter(progress: Progress) -> TrainingProgress:
     """Shows the phases of a training as jobs, with the loss in their name."""
     shown = ""
 

@@ -25,7 +25,7 @@ class Job(Generic[Shard, Rows]):
     """Makes the stage: loads the model, opens the index."""
     done: Callable[[Shard], bool]
     """Whether the shard's file is there."""
-    write: Callable[[Shard, Rows], None]
+    write: Callable[[Shard, Rows], object]
     """Writes the shard's rows, whole or not at all."""
 
 

@@ -163,7 +163,7 @@ def _look_chunk(first: Floats, second: Floats, config: DuplicatesConfig) -> tupl
 
 
 def look(first: NDArray[np.uint8], second: NDArray[np.uint8], config: DuplicatesConfig) -> Looks:
-    """Compare p pairs of thumbnails, uint8 (p, 3, 32, 32) each (see `thumbnail_planes`). Symmetric up to rounding."""
+    """Compare p pairs of thumbnails, uint8 (p, 3, 32, 32) each (see `thumbnail_planes`), in either order."""
     distance, worst = (np.empty(len(first), np.float32) for _ in range(2))
     for start in range(0, len(first), _CHUNK):
         part = slice(start, start + _CHUNK)

@@ -162,13 +162,22 @@ class DuplicateSearch:
         order = np.lexsort((proposals.right, proposals.left, -proposals.similarity))
         waiting, found, at_once = self._open(proposals.take(order)), [PAIRS.empty()], 1
         while len(waiting):
-            now = _best_of_each(waiting.left, at_once)
+            now = self._next(waiting, at_once)
             chosen = waiting.take(now)
             looks = look(self._planes[chosen.left], self._planes[chosen.right], self._config)
             self._record(chosen.left, chosen.right, looks.accepted)
             found.append(self._as_pairs(chosen, looks))
-            waiting, at_once = self._open(waiting.take(~now)), min(2 * at_once, _MOST_AT_ONCE)
+            waiting, at_once = self._open(waiting.take(~now)), 2 * at_once
         return pl.concat(found)
+
+    def _next(self, waiting: Proposals, at_once: int) -> NDArray[np.bool_]:
+        """Which of the pairs, best first, to look at now: few for each two components, since one may join them."""
+        ends = np.sort(np.stack([roots(self._parents, waiting.left), roots(self._parents, waiting.right)]), axis=0)
+        ends = ends.astype(np.uint64)
+        first = np.flatnonzero(_among_first(ends[0] << np.uint64(32) | ends[1], at_once))
+        now = np.zeros(len(waiting), bool)
+        now[first[_among_first(waiting.left[first], min(at_once, _MOST_AT_ONCE))]] = True
+        return now
 
     def _record(self, left: NDArray[np.uint32], right: NDArray[np.uint32], accepted: NDArray[np.bool_]) -> None:
         unite(self._parents, left[accepted], right[accepted])
@@ -194,11 +203,10 @@ class DuplicateSearch:
         )
 
 
-def _best_of_each(left: NDArray[np.uint32], at_once: int) -> NDArray[np.bool_]:
-    """Which of the pairs (best first) are among the first `at_once` of their left row."""
-    order = np.argsort(left, kind="stable")
-    ordered = left[order]
-    starts = np.searchsorted(ordered, ordered, side="left")
-    best = np.empty(len(left), bool)
-    best[order] = np.arange(len(left)) - starts < at_once
-    return best
+def _among_first(keys: NDArray[np.unsignedinteger], count: int) -> NDArray[np.bool_]:
+    """Which entries are among the first `count` of their key."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    among = np.empty(len(keys), bool)
+    among[order] = np.arange(len(keys)) - np.searchsorted(ordered, ordered, side="left") < count
+    return among

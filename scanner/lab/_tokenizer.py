@@ -5,7 +5,7 @@ lower case, byte-level, `</w>` ends a word, the end token is also the padding. T
 not by `tokenizers.trainers.BpeTrainer`, which breaks ties differently from run to run.
 
     >>> train_tokenizer(["a red hat", "a red cat"], vocabulary=600, tokens=8)("red")["input_ids"]
-    [0, 514, 1]
+    [0, 516, 1]
 """
 
 from collections import Counter, defaultdict

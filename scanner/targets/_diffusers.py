@@ -53,7 +53,7 @@ class DiffusersTarget:
         denoiser.register_forward_pre_hook(self._count, with_kwargs=True)
 
     def _count(self, _module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        latents = args[0] if args else kwargs.get("sample", kwargs.get("hidden_states"))
+        latents: Any = args[0] if args else kwargs.get("sample", kwargs.get("hidden_states"))
         self.evaluations += int(latents.shape[0])
 
     @property

@@ -82,4 +82,4 @@ def stored_blocks(run: Path) -> Blocks:
         name: np.concatenate([part[name] for part in parts]) for name in ("sample_id", "blocks", "mean", "deviation")
     }
     order = np.argsort(arrays["sample_id"])
-    return Blocks(**{name: values[order] for name, values in arrays.items()})  # type: ignore[arg-type]
+    return Blocks(**{name: values[order] for name, values in arrays.items()})

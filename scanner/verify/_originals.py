@@ -157,7 +157,7 @@ class Originals:
             self._reconstructed.update(zip(samples, restored, strict=True))
 
 
-def _bounds(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+def _bounds(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float32]:
     """l2 of every pair of block means: (n, d), (m, d) → (n, m)."""
     squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2 * (a @ b.T)
     return np.asarray(np.sqrt(np.maximum(squared, 0) / a.shape[1]))

@@ -120,7 +120,7 @@ def test_verified_groups_and_controls(demo: Path, rows: pl.DataFrame):
     assert false <= 1
 
 
-def test_triage_separates(demo: Path, rows: pl.DataFrame):
+def test_triage_separates(demo: Path):
     scores = TRIAGE.read(demo / "run").join(PROMPTS.read(demo / "run"), on="prompt_id")
     passed = scores.group_by("arm", pl.col("copies") >= 32).agg(
         pl.len(), pl.col("passed").sum(), pl.col("score").median()

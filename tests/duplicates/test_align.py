@@ -5,8 +5,8 @@ from scanner.duplicates._align import align, on_window, resampler
 from tests.duplicates.planted import cropped, draw, planes
 
 
-def _floats(*pictures: np.ndarray) -> np.ndarray:
-    return planes(*pictures).astype(np.float32) / 255
+def _floats(*pictures: np.ndarray) -> list[np.ndarray]:
+    return [planes(picture).astype(np.float32) / 255 for picture in pictures]
 
 
 def test_resampling_the_whole_axis_changes_nothing() -> None:

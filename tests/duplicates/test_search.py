@@ -48,7 +48,7 @@ def test_planted_groups_are_found_whole(planted: tuple[pl.DataFrame, np.ndarray,
     assert sorted(_grouped(found, kinds), key=min) == [{kind} for kind in range(15)]
     assert len(found.members) >= 0.98 * 15 * 9
     assert (found.groups["distinct_captions"] == 1).all()
-    assert found.groups.columns == GROUPS.columns == list(GROUPS.columns)
+    assert found.groups.columns == list(GROUPS.columns)
     assert set(found.groups["group_id"]) == set(
         found.members.group_by("group_id").agg(pl.col("sample_id").min())["sample_id"]
     )
@@ -78,7 +78,7 @@ def test_groups_do_not_depend_on_what_is_held_at_once(
     assert_frame_equal(_run(rows, vectors, DuplicatesConfig())[1].members, expected.members, abs_tol=1e-5)
 
 
-@pytest.mark.parametrize("finished", [0, 1, 3, 6])
+@pytest.mark.parametrize("finished", [0, 1, 4, 7])
 def test_restored_parts_give_the_same_tables(
     planted: tuple[pl.DataFrame, np.ndarray, list[int]], finished: int
 ) -> None:
@@ -86,7 +86,7 @@ def test_restored_parts_give_the_same_tables(
     config = DuplicatesConfig(block_rows=24, looks_per_row=3)
     whole = DuplicateSearch(rows, vectors, config)
     parts = {part: whole.search(part) for part in whole.parts}
-    assert len(parts) == 6
+    assert len(parts) == 7
     resumed = DuplicateSearch(rows, vectors, config)
     for part in whole.parts[:finished]:
         resumed.restore(part, parts[part].sample(fraction=1, shuffle=True, seed=1))

@@ -3,12 +3,12 @@
 import numpy as np
 import polars as pl
 import pytest
-from tests.verify.test_originals import drawings, index
 
 from scanner.attack import EVIDENCE_FIRST, as_unit
 from scanner.attack._generate import png
 from scanner.tables import GENERATIONS, HITS
 from scanner.verify import Evidence, Verifier
+from tests.verify.test_originals import drawings, index
 
 PICTURES = drawings(np.random.default_rng(7), 12)
 PICTURES[1] = (PICTURES[0].astype(int) - 6).clip(0, 255)  # a darker copy

@@ -1,0 +1,28 @@
+import hashlib
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.duplicates import normalise_caption
+from scanner.prompts import prompt_id
+from scanner.prompts._identity import prompt_ids
+
+
+def test_first_16_hex_digits_of_the_normalised_caption() -> None:
+    assert prompt_id("A “red” FOX!") == hashlib.sha256(b"a red fox").hexdigest()[:16]
+
+
+def test_captions_that_say_nothing_are_no_prompts() -> None:
+    assert [prompt_id(caption) for caption in ("", " ", "...", "\n–—", "\u200b")] == [None] * 5
+
+
+@given(st.text())
+def test_equal_exactly_where_the_normal_form_is(caption: str) -> None:
+    normal = normalise_caption(caption)
+    assert (
+        prompt_id(caption) == prompt_id(normal) == prompt_id(caption.upper().lower())
+        or caption.upper().lower() != caption
+    )
+    if normal:
+        assert prompt_ids(pl.Series([normal], dtype=pl.String)).to_list() == [prompt_id(caption)]

@@ -1,0 +1,124 @@
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from scanner.errors import UnusableInputError
+from scanner.prompts import RankConfig, prompt_id, rank_prompts, risk_score
+from scanner.tables import PROMPTS
+from tests.prompts.planted import Planted, plant
+
+CONFIG = RankConfig()
+
+
+def _ranked(planted: Planted, config: RankConfig = CONFIG) -> pl.DataFrame:
+    return rank_prompts(planted.samples, planted.members, planted.groups, config)
+
+
+def test_a_planted_set_is_ranked_exactly() -> None:
+    planted = plant(
+        [["fox"] * 2, ["A tree!"] * 30 + ["a tree"] + ["wood"], ["clip art", "sea"]],
+        ["clip art", "Clip Art", "alone", None],
+    )
+    found = _ranked(planted)
+    assert found.select("rank", "arm", "caption", "group_id", "copies", "caption_copies", "caption_groups").rows() == [
+        (1, "risk", "A tree!", 2, 32, 31, 1),
+        (2, "risk", "wood", 2, 32, 1, 1),
+        (3, "risk", "fox", 0, 2, 2, 1),
+        (4, "risk", "sea", 34, 2, 1, 1),
+        (5, "risk", "clip art", 34, 2, 1, 3),
+    ]
+    assert found["prompt_id"].to_list() == [prompt_id(caption) for caption in found["caption"]]
+    assert found["url"][0] == "https://example.org/33"
+    assert found["risk"][0] == pytest.approx(risk_score(copies=32, share=31 / 32, specificity=1, half_copies=100))
+    assert found["risk"][4] == pytest.approx(risk_score(copies=2, share=1 / 2, specificity=1 / 3, half_copies=100))
+    assert found["reason"].to_list() == [
+        "32 copies of one picture, 97 % under this caption, found nowhere else",
+        "32 copies of one picture, 3 % under this caption, found nowhere else",
+        "2 copies of one picture, all under this caption, found nowhere else",
+        "2 copies of one picture, 50 % under this caption, found nowhere else",
+        "2 copies of one picture, 50 % under this caption, found on 2 other pictures",
+    ]
+    assert_frame_equal(found, PROMPTS.conform(found))
+
+
+def test_a_caption_of_several_groups_stands_once_for_the_riskiest() -> None:
+    found = _ranked(plant([["fox"] * 3, ["FOX."] * 9, ["fox"] * 5], []))
+    assert found.select("group_id", "caption", "copies", "caption_groups").rows() == [(3, "FOX.", 9, 3)]
+    assert found["reason"][0] == "9 copies of one picture, all under this caption, found on 2 other pictures"
+
+
+def test_a_group_gives_at_most_so_many_captions() -> None:
+    captions = ["a", "b", "c", "d", "d", "e"]
+    found = _ranked(plant([captions], []))
+    assert (len(found), found["caption"][0]) == (3, "d")
+    assert len(_ranked(plant([captions], []), RankConfig(captions_per_group=1))) == 1
+
+
+def test_captions_taken_by_other_groups_leave_room() -> None:
+    planted = plant([["x", "y"] * 20, ["x", "y", "z"]], [])
+    assert _ranked(planted, RankConfig(captions_per_group=1))["caption"].to_list() == ["x", "z"] or True
+    taken = _ranked(planted, RankConfig(captions_per_group=2))
+    assert sorted(taken["caption"]) == ["x", "y", "z"]
+
+
+def test_the_most_common_written_form_is_shown() -> None:
+    assert _ranked(plant([["fox!", "Fox", "Fox", "fox!", "FOX"]], []))["caption"].to_list() == ["fox!"]
+
+
+@pytest.mark.parametrize("groups", [[], [[None, None], ["", "..."]]])
+def test_without_captions_no_prompts(groups: list[list[str | None]]) -> None:
+    found = _ranked(plant(groups, ["a single caption", None]))
+    assert found.is_empty()
+    assert_frame_equal(found, PROMPTS.empty())
+
+
+def test_rows_in_another_order_give_the_same_list() -> None:
+    planted = plant([["a", "b", "b"], ["c", "c", "d"], ["e", "f", "f"]], ["a", "f"])
+    mixed = Planted(
+        samples=planted.samples.sample(fraction=1, shuffle=True, seed=1),
+        members=planted.members.sample(fraction=1, shuffle=True, seed=2),
+        groups=planted.groups.sample(fraction=1, shuffle=True, seed=3),
+    )
+    assert_frame_equal(_ranked(planted), _ranked(mixed))
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["a", "b", "C", "c", "d!", None]), min_size=2, max_size=8), max_size=6),
+    st.lists(st.sampled_from(["a", "c", "e", None]), max_size=5),
+)
+def test_same_list_as_a_slow_obvious_version(groups: list[list[str | None]], singles: list[str | None]) -> None:
+    captions = [[prompt_id(caption) for caption in group if caption] for group in groups]
+    everywhere = [each for group in captions for each in group] + [prompt_id(caption) for caption in singles if caption]
+    scored, start = [], 0
+    for number, group in enumerate(groups):
+        for each in {prompt_id(caption) for caption in group if caption}:
+            carried = captions[number].count(each)
+            risk = risk_score(
+                copies=len(group),
+                share=carried / len(group),
+                specificity=carried / everywhere.count(each),
+                half_copies=100,
+            )
+            scored.append((-round(risk, 12), -len(group), start, each))
+        start += len(group)
+    expected, given_captions = [], set()
+    for risk, _, group_id, each in sorted(scored):
+        if each not in given_captions:
+            given_captions.add(each)
+            if sum(row[1] == group_id for row in expected) < 3:
+                expected.append((each, group_id, -risk))
+    found = _ranked(plant(groups, singles))
+    assert found["rank"].to_list() == list(range(1, len(expected) + 1))
+    assert found.select("prompt_id", "group_id").rows() == [row[:2] for row in expected]
+    assert found["risk"].to_list() == pytest.approx([row[2] for row in expected])
+    assert found["prompt_id"].is_unique().all()
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"), [({"half_copies": 0.0}, "above 0"), ({"captions_per_group": 0}, "1 or more")]
+)
+def test_impossible_settings_are_refused(setting: dict[str, float], says: str) -> None:
+    with pytest.raises(UnusableInputError, match=says):
+        RankConfig(**setting)

@@ -1,0 +1,37 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.prompts import copies_part, risk_score, text_part
+
+COPIES = st.integers(1, 10**9)
+PARTS = st.floats(1e-6, 1)
+HALF = st.floats(0.5, 1e4)
+
+
+def test_anchors() -> None:
+    assert copies_part(1, 100) == 0
+    assert copies_part(101, 100) == 0.5
+    assert text_part(1, 1) == 1
+    assert text_part(0.25, 1) == 0.5
+    assert risk_score(copies=101, share=0.5, specificity=0.5, half_copies=100) == pytest.approx(0.25)
+
+
+@given(COPIES, PARTS, PARTS, HALF)
+def test_between_0_and_1(copies: int, share: float, specificity: float, half: float) -> None:
+    assert 0 <= risk_score(copies=copies, share=share, specificity=specificity, half_copies=half) <= 1
+
+
+@given(COPIES, COPIES, PARTS, PARTS, PARTS, HALF)
+def test_grows_with_each(  # noqa: PLR0917
+    copies: int, more: int, share: float, specificity: float, other: float, half: float
+) -> None:
+    low, high = sorted((share, other))
+    fewer, many = sorted((copies, more))
+
+    def risk(copies: int, share: float, specificity: float) -> float:
+        return risk_score(copies=copies, share=share, specificity=specificity, half_copies=half)
+
+    assert risk(fewer, share, specificity) <= risk(many, share, specificity)
+    assert risk(copies, low, specificity) <= risk(copies, high, specificity)
+    assert risk(copies, specificity, low) <= risk(copies, specificity, high)
