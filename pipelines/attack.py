@@ -138,7 +138,7 @@ def _triage(
     if not TRIAGE.exists(run.path):
         scores = detector([p.caption for p in prompts], [p.prompt_id for p in prompts])
         of_controls = scores[len(arms.risk) :].tolist()
-        threshold = control_threshold(of_controls, rate=config.false_positive_rate)
+        threshold = control_threshold(of_controls, rate=config.triage_rate)
         rows = [
             {
                 "prompt_id": prompt.prompt_id,
@@ -154,5 +154,5 @@ def _triage(
     table = run.read(TRIAGE)
     score_of = dict(table.select("prompt_id", "score").iter_rows())
     passed = set(table.filter("passed")["prompt_id"])
-    threshold = control_threshold([score_of[p.prompt_id] for p in arms.control], rate=config.false_positive_rate)
+    threshold = control_threshold([score_of[p.prompt_id] for p in arms.control], rate=config.triage_rate)
     return tuple(p for p in arms.risk if p.prompt_id in passed), asdict(threshold)

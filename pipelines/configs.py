@@ -60,7 +60,9 @@ class AttackOptions:
     guidance: float = 7.5
     """Guidance scale."""
     triage: str = "wen"
-    """Detector that decides which risk prompts are attacked: wen (noise magnitude, 2 evaluations a prompt) or none."""
+    """Detector that decides which risk prompts are attacked: wen (noise magnitude, 8 evaluations a prompt) or none."""
+    triage_rate: float = 0.05
+    """Share of control prompts that may pass triage; looser than a verdict, since what passes is still attacked."""
     exhaustive: bool = False
     """The paper's attack: no triage, no early stop, --seeds images of --steps steps for every prompt."""
     evidence: int = 16
@@ -93,8 +95,10 @@ class AttackOptions:
             )
         if min(self.seeds, self.evidence) < 2 or min(self.steps, self.search_steps) < 1:
             raise UnusableInputError("--seeds and --evidence are at least 2, --steps and --search-steps at least 1.")
-        if not (0 < self.rate <= 1 and 0 < self.miss < 1 and 0 < self.false_positive_rate < 1):
-            raise UnusableInputError("--rate, --miss and --false-positive-rate lie between 0 and 1.")
+        if not (
+            0 < self.rate <= 1 and 0 < self.miss < 1 and 0 < self.false_positive_rate < 1 and 0 < self.triage_rate < 1
+        ):
+            raise UnusableInputError("--rate, --miss, --triage-rate and --false-positive-rate lie between 0 and 1.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@ Diffusion Models", arXiv 2407.21720).
 
 A memorised prompt pulls the prediction away from the unconditional one from the first step on, whatever the noise:
 the score is ‖ε(x_T, caption) − ε(x_T, ∅)‖₂, averaged over a few seeds. The paper averages over steps as well; we
-take the first step alone, its cheapest setting (2 evaluations a seed), and divide by the square root of the latent's
+take the first step alone (2 evaluations a seed) with 4 seeds (on the demo target 1 seed passes 81 % of the groups of
+32 copies and more at 1 % false positives, 4 seeds 90 %), and divide by the square root of the latent's
 size, so that scores compare across resolutions.
 
     >>> NoiseMagnitude(target, run_seed=0)(["a red fox"], ["9f86d081884c7d65"])   # doctest: +SKIP
@@ -26,7 +27,7 @@ class NoiseMagnitude:
 
     name = "wen-noise-magnitude"
 
-    def __init__(self, target: DiffusersTarget, *, run_seed: int, seeds: int = 1, steps: int = 50) -> None:
+    def __init__(self, target: DiffusersTarget, *, run_seed: int, seeds: int = 4, steps: int = 50) -> None:
         if not target.predicts_noise:
             raise UnusableInputError(f"{target.name} predicts no noise from a caption, so use --triage none.")
         self.target, self.run_seed, self.seeds, self.steps = target, run_seed, seeds, steps

@@ -55,7 +55,7 @@ def test_triage_passes_the_memorised_prompts_and_few_controls(small_run):
     triage = small_run.read(TRIAGE).join(small_run.read(PROMPTS).select("prompt_id", "arm"), on="prompt_id")
     assert triage.filter(pl.col("arm") == "risk")["passed"].all()
     assert triage.filter(pl.col("arm") == "control")["passed"].sum() <= 1
-    assert (triage["evaluations"] == 2).all()
+    assert (triage["evaluations"] == 8).all()
 
 
 def test_costs_and_decisions_are_stored(small_run):

@@ -53,6 +53,7 @@ def write_parquet(path: Path, records: list[dict[str, str | None]]) -> None:
     pl.DataFrame(records).write_parquet(path)
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 def test_img2datasets_own_writer_is_read(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_ALBUMENTATIONS_UPDATE", "1")  # or importing img2dataset looks for updates on the network
     import pyarrow as pa  # noqa: PLC0415
