@@ -7,9 +7,10 @@ thumbnail settle it to a fraction of a pixel. On clip art cropped to 90 % this f
 of 189 fixed windows found 88 % under the same thresholds, at a fifth of the time.
 
     >>> import numpy as np
-    >>> planes = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
-    >>> align(planes, planes, min_crop=0.8).window.round(2)
-    array([[0., 0., 1., 1.]], dtype=float32)
+    >>> wide = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32).cumsum(2).cumsum(3) % 40 / 40
+    >>> narrow = on_window(wide, np.array([[0.1, 0.0, 0.9, 0.9]], np.float32))
+    >>> align(narrow, wide, min_crop=0.8).window.round(1)
+    array([[0.1, 0. , 0.9, 0.9]], dtype=float32)
 """
 
 from dataclasses import dataclass

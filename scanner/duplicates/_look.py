@@ -168,6 +168,8 @@ def look(first: NDArray[np.uint8], second: NDArray[np.uint8], config: Duplicates
     for start in range(0, len(first), _CHUNK):
         part = slice(start, start + _CHUNK)
         one, two = (picture[part].astype(np.float32) / np.float32(255) for picture in (first, second))
-        distance[part], worst[part] = _look_chunk(one, two, config)
+        brighter = (one.sum((1, 2, 3)) > two.sum((1, 2, 3)))[:, None, None, None]
+        ordered = np.where(brighter, two, one), np.where(brighter, one, two)  # of two windows that fit alike, the same
+        distance[part], worst[part] = _look_chunk(*ordered, config)
     accepted = (distance <= config.max_distance) & (worst <= config.max_worst_block)
     return Looks(distance=distance, worst_block=worst, accepted=accepted)

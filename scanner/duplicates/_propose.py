@@ -1,11 +1,11 @@
 """Candidate pairs of distinct pictures: cosine or perceptual hash, whichever finds them.
 
-Each way in alone loses 5 to 8 % of the copies: blur escapes the network, and crops escape the hash. A block of rows is
-compared with all later rows, tile by tile, as one matrix product and one population count; what is held is one tile's
-pairs, never all.
+Each way in alone loses copies: blur escapes the network, and crops escape the hash. A block of rows is compared with
+all later rows, tile by tile, as one matrix product and one population count; what is held is one tile's pairs, never
+all.
 
     >>> import numpy as np
-    >>> rows, hashes = np.eye(3, dtype=np.float32), np.array([7, 2**40, 5], np.uint64)
+    >>> rows, hashes = np.eye(3, dtype=np.float32), np.array([7, 2**40 - 1, 5], np.uint64)
     >>> [(pair.left, pair.right) for pair in propose(rows, hashes, range(3), cosine=0.9, bits=8)]
     [(array([0], dtype=uint32), array([2], dtype=uint32))]
 """

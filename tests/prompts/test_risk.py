@@ -22,16 +22,13 @@ def test_between_0_and_1(copies: int, share: float, specificity: float, half: fl
     assert 0 <= risk_score(copies=copies, share=share, specificity=specificity, half_copies=half) <= 1
 
 
-@given(COPIES, COPIES, PARTS, PARTS, PARTS, HALF)
-def test_grows_with_each(  # noqa: PLR0917
-    copies: int, more: int, share: float, specificity: float, other: float, half: float
-) -> None:
-    low, high = sorted((share, other))
-    fewer, many = sorted((copies, more))
+@given(st.tuples(COPIES, COPIES), st.tuples(PARTS, PARTS), PARTS, HALF)
+def test_grows_with_each(copies: tuple[int, int], parts: tuple[float, float], fixed: float, half: float) -> None:
+    (fewer, more), (low, high) = sorted(copies), sorted(parts)
 
     def risk(copies: int, share: float, specificity: float) -> float:
         return risk_score(copies=copies, share=share, specificity=specificity, half_copies=half)
 
-    assert risk(fewer, share, specificity) <= risk(many, share, specificity)
-    assert risk(copies, low, specificity) <= risk(copies, high, specificity)
-    assert risk(copies, specificity, low) <= risk(copies, specificity, high)
+    assert risk(fewer, low, fixed) <= risk(more, low, fixed)
+    assert risk(more, low, fixed) <= risk(more, high, fixed)
+    assert risk(more, fixed, low) <= risk(more, fixed, high)
