@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.duplicates import normalise_caption, normalise_captions
@@ -27,6 +27,7 @@ def test_what_does_not_tell_captions_apart_is_folded(caption: str, normal: str) 
     assert normalise_caption(caption) == normal
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text())
 def test_normalising_twice_changes_nothing(caption: str) -> None:
     normal = normalise_caption(caption)
@@ -34,6 +35,7 @@ def test_normalising_twice_changes_nothing(caption: str) -> None:
     assert normal == " ".join(normal.split())
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text("aB .!é", max_size=4))))
 def test_a_column_is_normalised_like_its_captions(captions: list[str | None]) -> None:
     expected = [(normalise_caption(caption) or None) if caption is not None else None for caption in captions]

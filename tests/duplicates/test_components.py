@@ -1,7 +1,7 @@
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.duplicates._components import components, new_forest, roots, unite
@@ -11,6 +11,7 @@ NODES = 30
 PAIRS = st.lists(st.tuples(st.integers(0, NODES - 1), st.integers(0, NODES - 1)), max_size=60)
 
 
+@settings(max_examples=60, deadline=None)
 @given(PAIRS, st.integers(1, 20))
 def test_same_components_as_networkx(pairs: list[tuple[int, int]], at_once: int) -> None:
     parents = new_forest(NODES)

@@ -1,5 +1,5 @@
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.duplicates import collapse
@@ -10,6 +10,7 @@ def _samples(hashes: list[str]) -> pl.DataFrame:
     return pl.DataFrame({"sample_id": range(0, 7 * len(hashes), 7), "pixel_sha256": hashes}, schema=schema)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from("abcdef"), max_size=40))
 def test_rows_fall_onto_the_first_of_equal_pixels(hashes: list[str]) -> None:
     found = collapse(_samples(hashes))

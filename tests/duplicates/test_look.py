@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
@@ -122,6 +122,7 @@ def test_stored_thumbnails_become_planes() -> None:
     assert np.array_equal(thumbnail_planes(small.reshape(1, -1))[0, 1], small[:, :, 1])
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000))
 def test_block_means_and_blur_are_what_they_say(seed: int) -> None:
     values = np.random.default_rng(seed).random((1, 32, 32), dtype=np.float32)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.duplicates import _propose
@@ -16,6 +16,7 @@ def _set(seed: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 1000), st.integers(0, 40), st.integers(1, 12), st.sampled_from([0.5, 0.9, 1.5]), st.integers(-1, 6)
 )

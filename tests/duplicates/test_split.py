@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.duplicates import DuplicatesConfig, look
@@ -83,6 +83,7 @@ def test_pairs_are_taken_as_the_look_left_them() -> None:
     assert [part.members.tolist() for part in parts] == [[0, 2], [1, 3]]
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 500), st.integers(1, 30), st.booleans())
 def test_medoid_is_the_member_of_the_largest_mean_cosine(seed: int, count: int, weighted: bool) -> None:
     rng = np.random.default_rng(seed)

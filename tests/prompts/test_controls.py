@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -35,6 +35,7 @@ def test_controls_carry_captions_of_single_rows_only() -> None:
     assert_frame_equal(drawn, PROMPTS.conform(drawn))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 99), st.integers(0, 40))
 def test_disjoint_from_the_groups_and_each_once(seed: int, count: int) -> None:
     planted = plant([["fox", "single 3"], [LONG, LONG]], _singles(30))

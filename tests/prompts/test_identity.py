@@ -1,7 +1,7 @@
 import hashlib
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.duplicates import normalise_caption
@@ -17,6 +17,7 @@ def test_captions_that_say_nothing_are_no_prompts() -> None:
     assert [prompt_id(caption) for caption in ("", " ", "...", "\n–—", "\u200b")] == [None] * 5
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text())
 def test_the_hash_is_of_the_normal_form(caption: str) -> None:
     normal = normalise_caption(caption)
@@ -25,6 +26,7 @@ def test_the_hash_is_of_the_normal_form(caption: str) -> None:
         assert prompt_ids(pl.Series([normal], dtype=pl.String)).to_list() == [prompt_id(caption)]
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(), st.text())
 def test_two_captions_of_one_normal_form_are_one_prompt(one: str, other: str) -> None:
     assert (prompt_id(one) == prompt_id(other)) == (normalise_caption(one) == normalise_caption(other))

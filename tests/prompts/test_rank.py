@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -84,6 +84,7 @@ def test_rows_in_another_order_give_the_same_list() -> None:
     assert_frame_equal(_ranked(planted), _ranked(mixed))
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from(["a", "b", "C", "c", "d!", None]), min_size=2, max_size=8), max_size=6),
     st.lists(st.sampled_from(["a", "c", "e", None]), max_size=5),

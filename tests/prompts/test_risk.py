@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.prompts import copies_part, risk_score, text_part
@@ -17,11 +17,13 @@ def test_anchors() -> None:
     assert risk_score(copies=101, share=0.5, specificity=0.5, half_copies=100) == pytest.approx(0.25)
 
 
+@settings(max_examples=60, deadline=None)
 @given(COPIES, PARTS, PARTS, HALF)
 def test_between_0_and_1(copies: int, share: float, specificity: float, half: float) -> None:
     assert 0 <= risk_score(copies=copies, share=share, specificity=specificity, half_copies=half) <= 1
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.tuples(COPIES, COPIES), st.tuples(PARTS, PARTS), PARTS, HALF)
 def test_grows_with_each(copies: tuple[int, int], parts: tuple[float, float], fixed: float, half: float) -> None:
     (fewer, more), (low, high) = sorted(copies), sorted(parts)
