@@ -38,7 +38,7 @@ def test_duplicates_in_the_set_do_not_raise_it(hashed_alike: bool) -> None:
 
 
 def test_reproducible_and_decided_by_the_seed() -> None:
-    vectors, hashes = _unlike(6000)
+    vectors, hashes = _unlike(4000)
     one, again, other = (
         choose_threshold(vectors, hashes, DuplicatesConfig(seed=seed), whitened=True) for seed in (1, 1, 2)
     )
