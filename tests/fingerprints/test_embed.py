@@ -91,13 +91,16 @@ def test_a_pictures_embedding_is_bitwise_the_same_in_any_batch(model, request):
 
 
 def test_the_demo_model_keeps_copies_together_and_others_apart(demo):
-    pictures = [decode(webp) for webp in demo_pictures()["webp"].gather_every(150)[:8]]
+    pictures = [decode(webp) for webp in demo_pictures()["webp"][:12]]
     copies = [decode(encode(picture, "JPEG", quality=75)) for picture in pictures]
     darker = [np.asarray(ImageEnhance.Brightness(Image.fromarray(picture)).enhance(0.9)) for picture in pictures]
     originals = demo(pictures).astype(np.float32)
+    similarity = originals @ originals.T - 2 * np.eye(len(pictures))
     for edited in (copies, darker):
-        similarity = demo(edited).astype(np.float32) @ originals.T
-        assert similarity.argmax(axis=1).tolist() == list(range(8))
+        same = (originals * demo(edited).astype(np.float32)).sum(axis=1)
+        assert same.min() > 0.8  # JPEG at quality 75 moved one drawing of twelve to 0.85
+        assert np.median(same) > 0.9
+        assert (same > similarity.max(axis=1)).all()
 
 
 def test_the_demo_models_fast_form_is_the_same_function(demo):
