@@ -7,6 +7,7 @@ prompts that passed triage are attacked in rounds that stop early. What either a
 again at full steps, and only that evidence is judged.
 """
 
+import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -42,13 +43,21 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
     Raises UnusableInputError before anything is written when the run has no prompts, its data set is gone, the
     target can't be loaded, or the run holds an attack under another configuration.
     """
+    if "audit" not in run.manifest().get("parts", {}):
+        raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
     arms = _arms(run, config)
     dataset_root(run)
     target = load_target(model, device=config.device, dtype=config.dtype, fit=config.fit)
     detector = _detector(target, config)
     run.claim_part(
         "attack",
-        asdict(config) | {"target": model, "target_checksum": target.checksum, "transform": asdict(target.transform)},
+        asdict(config)
+        | {
+            "target": model,
+            "target_checksum": target.checksum,
+            "transform": asdict(target.transform),
+            "prompt_list": _checksum(arms),
+        },
     )
     suspicious, triage = _triage(run, detector, arms, config)
     group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
@@ -107,6 +116,11 @@ def _arms(run: Run, config: AttackOptions) -> Arms:
             f"{run.path} has no control prompts, and no threshold can be set without; audit a larger part of the set."
         )
     return arms
+
+
+def _checksum(arms: Arms) -> str:
+    """Of the prompts in their order: an attack does not go on with other prompts than it began with."""
+    return hashlib.sha256("\n".join(p.prompt_id for p in (*arms.risk, *arms.control)).encode()).hexdigest()
 
 
 def _schedule(config: AttackOptions) -> tuple[int, ...]:

@@ -79,6 +79,8 @@ def _fingerprint(run: Run, dataset: Dataset, embedder: Embedder, engine: LocalEn
         done=lambda shard: SAMPLES.exists(run.path, part_name(shard)),
         write=write,
     )
+    if not all(job.done(shard) for shard in job.shards):
+        PAIRS.clear(run.path)  # pairs of fewer rows, when a shard failed in an earlier try
     outcomes = engine.run(job)
     _write_ledger(run, outcomes)
     if all(outcome.state == "failed" for outcome in outcomes):

@@ -82,7 +82,8 @@ class Run:
         header = path / "run.json"
         if path.exists() and not path.is_dir():
             raise UnusableInputError(f"{path} is a file; name a directory for the run.")
-        if not header.exists() and path.exists() and any(path.iterdir()):
+        # a run killed before its header was renamed leaves the header's temporary file, and nothing else
+        if not header.exists() and path.exists() and any(not _is_temporary(file) for file in path.iterdir()):
             raise UnusableInputError(f"{path} holds files that are not a run; name a new or an empty directory.")
         _claim_header(header, config)
         return cls(path=path, config=config)
@@ -125,6 +126,10 @@ class Run:
         """The manifest, or an empty one when the run is not finished."""
         path = self.path / "manifest.json"
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def _is_temporary(file: Path) -> bool:
+    return file.name.startswith(".run.json.") and file.name.endswith(".tmp")
 
 
 def _read_header(header: Path) -> dict[str, Any]:

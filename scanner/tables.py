@@ -70,6 +70,11 @@ class Table:
     def exists(self, run: Path, part: str | None = None) -> bool:
         return (run / self.path / f"{part}.parquet" if part is not None else run / self.path).exists()
 
+    def clear(self, run: Path) -> None:
+        """Remove the parts of a folder table: what they were made from has changed."""
+        for part in (run / self.path).glob("*.parquet"):
+            part.unlink()
+
     def scan(self, run: Path, file_column: str | None = None) -> pl.LazyFrame:
         """The table as a lazy frame (all parts of a folder); empty when nothing was written yet.
 
@@ -146,7 +151,9 @@ PAIRS = Table(
         "look": _column(pl.String, "what decided: thumbnail, or similarity where there are no pictures"),
         "look_distance": _column(pl.Float32, "mean absolute difference at mean 0, deviation 0.25"),
         "accepted": _column(pl.Boolean, "the look found one picture"),
-        "worst_block": _column(pl.Float32, "largest mean absolute difference of a 4 × 4 block"),
+        "worst_block": _column(
+            pl.Float32, "largest difference of a 4 × 4 block relative to its contrast; 2: can't be compared"
+        ),
     },
 )
 

@@ -29,6 +29,11 @@ def test_a_directory_with_other_files_is_not_claimed(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_a_run_killed_before_its_header_was_renamed_is_claimed(tmp_path):
+    (tmp_path / ".run.json.4711.tmp").write_text('{"conf')
+    assert Run.claim(tmp_path, {"seed": 0}).config == {"seed": 0}
+
+
 def test_what_is_no_run_or_damaged_is_said(tmp_path):
     with pytest.raises(UnusableInputError, match="not a run directory"):
         Run.open(tmp_path)

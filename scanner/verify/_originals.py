@@ -147,14 +147,17 @@ class Originals:
     ) -> tuple[tuple[int, float], ...]:
         if self._reconstruct is None:
             return tuple(near)
-        self._remember([sample for sample, _ in near if sample not in self._reconstructed])
-        closer = [(sample, min(d, float(l2(image, self._reconstructed[sample])))) for sample, d in near]
+        closer = [(sample, min(d, float(l2(image, self._normalised_reconstruction(sample))))) for sample, d in near]
         return tuple(sorted(closer, key=lambda pair: pair[1]))
 
-    def _remember(self, samples: list[int]) -> None:
-        if samples and self._reconstruct is not None:
-            restored = normalise(as_unit(self._reconstruct(self.pictures(samples))))
-            self._reconstructed.update(zip(samples, restored, strict=True))
+    def _normalised_reconstruction(self, sample: int) -> NDArray[np.float32]:
+        """Each original goes through the autoencoder alone: in a batch its rounding would depend on its mates, and so
+        a distance on what was looked up before, which a resumed attack does not repeat."""
+        if sample not in self._reconstructed:
+            restored = self.reconstruction(sample)
+            assert restored is not None
+            self._reconstructed[sample] = normalise(as_unit(restored))
+        return self._reconstructed[sample]
 
 
 def _bounds(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float32]:

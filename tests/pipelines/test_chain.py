@@ -1,6 +1,9 @@
 """The whole chain on real pictures and the shipped target: what it finds is what was planted."""
 
+import shutil
+
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.attack import attack
@@ -8,6 +11,7 @@ from pipelines.audit import audit
 from pipelines.engines import Job, LocalEngine
 from pipelines.report import report
 from scanner.demo import target_folder
+from scanner.errors import UnusableInputError
 from scanner.run import Run
 from scanner.tables import CANDIDATES, ERRORS, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, SAMPLES, TABLES, TRIAGE
 from tests.pipelines.conftest import ATTACK, AUDIT, COPIES
@@ -75,6 +79,37 @@ def test_the_report_says_what_the_tables_say(small_run):
     ):
         assert f"hit-{prompt}" in page
         assert caption.split()[0] in page
+
+
+class Failing(LocalEngine):
+    """A local engine on which one shard fails, as on a disk that comes and goes."""
+
+    def _one(self, job: Job, stage, shard):
+        return super()._one(job, (lambda _: 1 / 0) if shard.name == "00001" else stage, shard)
+
+
+def test_a_shard_that_fails_once_and_then_succeeds_is_searched_with_the_others(small_run, small_data, tmp_path):
+    run = audit(small_data, tmp_path / "run", AUDIT, Failing())
+    lost = run.read(ERRORS).filter(pl.col("shard") == "00001", pl.col("key") == "")
+    assert lost["reason"].to_list() == ["ZeroDivisionError"]
+    assert run.read(GROUPS)["copies"].max() < COPIES
+    again = audit(small_data, tmp_path / "run", AUDIT, LocalEngine())
+    for table in (SAMPLES, ERRORS, MEMBERS, GROUPS, PROMPTS):
+        assert_frame_equal(again.read(table), small_run.read(table))
+
+
+def test_an_unfinished_audit_is_not_attacked(small_run, tmp_path):
+    run = Run.claim(tmp_path / "run", dict(small_run.config))
+    with pytest.raises(UnusableInputError, match="not finished"):
+        attack(run, str(target_folder()), ATTACK, LocalEngine())
+
+
+def test_an_attack_does_not_go_on_with_other_prompts(small_run, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(small_run.path, copy)
+    PROMPTS.write(copy, small_run.read(PROMPTS).filter(pl.col("rank") != 1))
+    with pytest.raises(UnusableInputError, match="prompt_list"):
+        attack(Run.open(copy), str(target_folder()), ATTACK, LocalEngine())
 
 
 class Counting(LocalEngine):

@@ -77,6 +77,20 @@ def test_a_reconstruction_nearer_than_its_original_counts():
     assert restored.near[0][1] < 1e-6 < plain.near[0][1]
 
 
+def test_a_distance_does_not_depend_on_what_was_looked_up_before():
+    pictures = drawings(np.random.default_rng(4), 12)
+
+    def rounds_by_batch(originals: np.ndarray) -> np.ndarray:
+        return (originals.astype(int) - len(originals)).clip(0, 255).astype(np.uint8)
+
+    queries = as_unit(pictures)
+    together = index(pictures, reconstruct=rounds_by_batch)(queries)
+    warm = index(pictures, reconstruct=rounds_by_batch)
+    warm(queries[5:])
+    assert [found.near for found in warm(queries)] == [found.near for found in together]
+    assert [found.near for found in index(pictures, reconstruct=rounds_by_batch)(queries[:1])] == [together[0].near]
+
+
 def test_rows_within_the_eidetic_radius_are_counted_by_plain_l2():
     pictures = drawings(np.random.default_rng(2), 30)
     pictures[7] = (pictures[3].astype(int) - 8).clip(0, 255)
