@@ -86,7 +86,7 @@ def test_a_distance_does_not_depend_on_what_was_looked_up_before():
         blurred = (originals.astype(int) + np.roll(originals, len(originals), axis=1)) // 2
         return blurred.astype(np.uint8)
 
-    queries = as_unit(pictures)
+    queries = as_unit(np.concatenate([rounds_by_batch(picture[None]) for picture in pictures]))
     together = index(pictures, reconstruct=rounds_by_batch)(queries)
     warm = index(pictures, reconstruct=rounds_by_batch)
     warm(queries[3:4])
