@@ -77,21 +77,20 @@ def test_a_reconstruction_nearer_than_its_original_counts():
     assert restored.near[0][1] < 1e-6 < plain.near[0][1]
 
 
-def test_a_distance_does_not_depend_on_what_was_looked_up_before():
+def test_an_original_is_reconstructed_alone_whatever_else_is_near():
     rng = np.random.default_rng(4)
-    alike = drawings(rng, 1).astype(int) + rng.integers(-12, 13, (6, SIZE, SIZE, 3))
+    vivid = rng.integers(0, 256, (8, 8, 3)).repeat(4, axis=0).repeat(4, axis=1)
+    alike = vivid + rng.integers(-12, 13, (6, SIZE, SIZE, 3))  # all within reach of each other
     pictures = alike.clip(0, 255).astype(np.uint8)
 
-    def rounds_by_batch(originals: np.ndarray) -> np.ndarray:
-        blurred = (originals.astype(int) + np.roll(originals, len(originals), axis=1)) // 2
-        return blurred.astype(np.uint8)
+    def depends_on_the_batch(originals: np.ndarray) -> np.ndarray:
+        return ((originals.astype(int) + np.roll(originals, len(originals), axis=1)) // 2).astype(np.uint8)
 
-    queries = as_unit(np.concatenate([rounds_by_batch(picture[None]) for picture in pictures]))
-    together = index(pictures, reconstruct=rounds_by_batch)(queries)
-    warm = index(pictures, reconstruct=rounds_by_batch)
-    warm(queries[3:4])
-    assert [found.near for found in warm(queries)] == [found.near for found in together]
-    assert [found.near for found in index(pictures, reconstruct=rounds_by_batch)(queries[:1])] == [together[0].near]
+    alone = np.concatenate([depends_on_the_batch(picture[None]) for picture in pictures])
+    found = index(pictures, reconstruct=depends_on_the_batch)(as_unit(alone))
+    assert all(len(image.near) == 6 for image in found)
+    assert [image.near[0][0] for image in found] == list(range(100, 106))
+    assert max(image.near[0][1] for image in found) < 1e-6
 
 
 def test_rows_within_the_eidetic_radius_are_counted_by_plain_l2():
