@@ -17,7 +17,7 @@ from pipelines.candidates import write_candidates
 from pipelines.configs import AttackOptions
 from pipelines.engines import LocalEngine
 from pipelines.search import Prompt, Search, Searched
-from pipelines.verification import dataset_root, open_originals, write_hits
+from pipelines.verification import open_originals, stored_images, write_hits
 from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
 from scanner.errors import UnusableInputError
 from scanner.run import Run
@@ -46,7 +46,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
     if "audit" not in run.manifest().get("parts", {}):
         raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
     arms = _arms(run, config)
-    dataset_root(run)
+    stored_images(run)
     target = load_target(model, device=config.device, dtype=config.dtype, fit=config.fit)
     detector = _detector(target, config)
     run.claim_part(

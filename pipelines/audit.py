@@ -12,8 +12,10 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.changes import refuse_changed, remember_files
 from pipelines.configs import AuditConfig
 from pipelines.engines import Job, LocalEngine, Outcome
+from scanner.carried import write_carried
 from scanner.duplicates import DuplicatesConfig, DuplicateSearch
 from scanner.errors import ScannerError
 from scanner.fingerprints import (
@@ -28,24 +30,40 @@ from scanner.fingerprints import (
 )
 from scanner.prompts import RankConfig, draw_controls, rank_prompts
 from scanner.run import Run
-from scanner.samples import Dataset, Shard, open_dataset
+from scanner.samples import Columns, Dataset, Options, Shard, open_dataset
 from scanner.tables import ERROR_PARTS, ERRORS, GROUPS, MEMBERS, PAIRS, PROMPTS, SAMPLES
 
 
-def audit(dataset: Path, out: Path, config: AuditConfig, engine: LocalEngine) -> Run:
+def audit(dataset: str | Path, out: Path, config: AuditConfig, engine: LocalEngine) -> Run:
     """Audit `dataset` into the run directory `out`, or go on with the audit that was stopped there.
 
     Raises UnusableInputError before anything is written when there is no data set, the model can't be loaded, or
     `out` holds something else or a run under another configuration.
     """
-    found = open_dataset(dataset, config.limit)
+    found = open_dataset(dataset, _reading(config))
     embedder = load_embedder(config.model, config.weights())
+    refuse_changed(out, found)
     run = Run.claim(out, _header(found, embedder, config))
-    _fingerprint(run, found, embedder, engine)
+    remember_files(run, found)
+    _fingerprint(run, found, embedder, config, engine)
     summary = _find_groups(run, config, engine)
     _rank(run, config)
     run.finish("audit", summary)
     return run
+
+
+def _reading(config: AuditConfig) -> Options:
+    columns = Columns(
+        caption=config.caption_column, url=config.url_column, key=config.key_column, image=config.image_column
+    )
+    return Options(
+        layout=config.layout,
+        columns=columns,
+        where=config.where,
+        sample=config.sample,
+        carry=config.carry,
+        limit=config.limit,
+    )
 
 
 def _header(dataset: Dataset, embedder: Embedder, config: AuditConfig) -> dict[str, Any]:
@@ -59,16 +77,17 @@ def _header(dataset: Dataset, embedder: Embedder, config: AuditConfig) -> dict[s
     }
 
 
-def _fingerprint(run: Run, dataset: Dataset, embedder: Embedder, engine: LocalEngine) -> None:
+def _fingerprint(run: Run, dataset: Dataset, embedder: Embedder, config: AuditConfig, engine: LocalEngine) -> None:
     """Samples and embeddings of every shard, and the ledger of all rows that are not among them."""
 
     def make() -> Any:
-        stage = Fingerprinter(embedder, SeenPictures(run.path))
+        stage = Fingerprinter(embedder, SeenPictures(run.path), carry=config.carry)
         return lambda shard: stage(dataset, shard)
 
     def write(shard: Shard, rows: ShardRows) -> None:
         part = part_name(shard)
         ERROR_PARTS.write(run.path, rows.errors, part)
+        write_carried(run.path, part, rows.carried)
         write_embeddings(run.path, part, rows.embeddings)
         SAMPLES.write(run.path, rows.samples, part)
 

@@ -39,7 +39,7 @@ Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 @app.command
 def audit(
-    dataset: Path,
+    dataset: str,
     /,
     *,
     out: Path,
@@ -57,7 +57,8 @@ def audit(
     Parameters
     ----------
     dataset
-        Folder of img2dataset tars, of webdataset tars, or of images with .txt or .json captions beside them.
+        Folder, file, pattern ('laion/{00000..00099}.tar') or fsspec address (s3://, gs://, hf://, https://) of
+        img2dataset or webdataset tars, or of images with .txt or .json captions beside them.
     out
         Directory of the run; made if it is not there.
     json
@@ -147,7 +148,7 @@ def demo(*, out: Path = Path("demo-run"), json: Json = False) -> None:
 
 
 @lab.command
-def train(dataset: Path, /, *, out: Path, config: Annotated[TrainConfig, Flat] = TrainConfig()) -> None:  # noqa: B008
+def train(dataset: str, /, *, out: Path, config: Annotated[TrainConfig, Flat] = TrainConfig()) -> None:  # noqa: B008
     """Train a small Stable-Diffusion-shaped target on a data set, copies and all.
 
     Resumes a training that was stopped. The data set that the demo's target was trained on is the one that

@@ -23,8 +23,24 @@ class AuditConfig:
     """Tag of the model's weights; the default model's is laion2b_s34b_b79k."""
     threshold: float | None = None
     """Cosine at which a pair is proposed, above 0 to 1; by default read off random pairs of the data set itself."""
+    layout: str | None = None
+    """Layout of the data set (webdataset, folder); by default the data are looked at."""
+    caption_column: str | None = None
+    """Column, or field of a .json, that holds the caption; by default found by its name."""
+    url_column: str | None = None
+    """Column of the url."""
+    key_column: str | None = None
+    """Column of the row's key."""
+    image_column: str | None = None
+    """Column, or extension in a tar, of the image."""
+    carry: tuple[str, ...] = ()
+    """Column to carry through into the run (may be given several times): punsafe, similarity, LICENSE, ..."""
+    where: str | None = None
+    """SQL condition on the columns, such as "punsafe < 0.1"; other rows are set aside before they are decoded."""
+    sample: float | None = None
+    """Read this share of the rows, above 0 to 1, the same ones each time."""
     limit: int | None = None
-    """Read at most this many rows."""
+    """Read at most this many rows, of those that --where and --sample leave."""
     control: int = 400
     """Control prompts to draw."""
     captions_per_group: int = 3

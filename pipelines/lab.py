@@ -22,7 +22,7 @@ from scanner.targets import Transform, write_transform
 SIZE = 64
 
 
-def train(dataset: Path, out: Path, config: TrainConfig, progress: Progress) -> None:
+def train(dataset: str | Path, out: Path, config: TrainConfig, progress: Progress) -> None:
     """Train on `dataset` and write a diffusers pipeline to `out`; resumes a training that was stopped.
 
     Raises UnusableInputError when no row of the data set can be trained on.
@@ -61,7 +61,7 @@ def _training_set(dataset: Dataset, transform: Transform) -> tuple[NDArray[np.ui
 
 def _square(sample: Sample, transform: Transform) -> NDArray[np.uint8] | None:
     try:
-        return transform(decode(sample.encoded))
+        return transform(decode(sample.encoded or b""))
     except Undecodable:
         return None
 

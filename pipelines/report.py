@@ -4,13 +4,14 @@ scanner report RUN
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
 
 from scanner.report import write_report
 from scanner.run import Run
-from scanner.samples import read_encoded
+from scanner.samples import StoredImages, Undecodable
 from scanner.tables import SAMPLES
 
 
@@ -19,16 +20,15 @@ def report(run: Run) -> Path:
 
     Originals are read from the data set where it still is, and shown as their stored thumbnails where it is not.
     """
-    root = Path(run.config["dataset"])
-    root = root if root.is_dir() else root.parent
+    images = StoredImages(run.config["dataset"])
 
     def pictures(sample_ids: Sequence[int]) -> Mapping[int, bytes]:
         rows = SAMPLES.scan(run.path).filter(pl.col("sample_id").is_in(list(sample_ids)))
         places = rows.select("sample_id", "file", "offset", "length").collect()
-        return {
-            sample: read_encoded(root / file, offset, length)
-            for sample, file, offset, length in places.iter_rows()
-            if (root / file).exists()
-        }
+        found = {}
+        for sample, file, offset, length in places.iter_rows():
+            with suppress(Undecodable):
+                found[sample] = images(file, offset, length)
+        return found
 
     return write_report(run, pictures)

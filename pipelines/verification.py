@@ -5,7 +5,6 @@ stored generations alone, so other thresholds need no new images.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -17,6 +16,7 @@ from scanner.errors import UnusableInputError
 from scanner.fingerprints import load_embedder
 from scanner.prompts import prompt_id
 from scanner.run import Run
+from scanner.samples import StoredImages
 from scanner.tables import HITS, SAMPLES
 from scanner.targets import DiffusersTarget
 from scanner.verify import (
@@ -31,29 +31,31 @@ from scanner.verify import (
 )
 
 
-def dataset_root(run: Run) -> Path:
-    """Where the images of a run lie. Raises UnusableInputError when they are gone."""
-    root = Path(run.config["dataset"])
-    if not root.exists():
-        raise UnusableInputError(f"The data set {root} is gone, and the attack compares with its images; put it back.")
-    return root if root.is_dir() else root.parent
+def stored_images(run: Run) -> StoredImages:
+    """The images of a run's data set. Raises UnusableInputError when they are gone."""
+    images = StoredImages(run.config["dataset"])
+    if not images.root.exists():
+        raise UnusableInputError(
+            f"The data set {images.root} is gone, and the attack compares with its images; put it back."
+        )
+    return images
 
 
 def open_originals(run: Run, target: DiffusersTarget, group_of: Mapping[int, int], engine: LocalEngine) -> Originals:
     """The index of all distinct originals in the target's transform, built shard by shard unless it is there."""
-    root = dataset_root(run)
+    images = stored_images(run)
     samples = run.read(SAMPLES).select("sample_id", "pixel_sha256", "file", "offset", "length")
     distinct = samples.unique("pixel_sha256", keep="first", maintain_order=True)
     shards = distinct.with_columns(shard=pl.col("sample_id") // 2**32).partition_by("shard", maintain_order=True)
     job = Job(
         name="originals",
         shards=shards,
-        make=lambda: BlockMeans(root, target.transform),
+        make=lambda: BlockMeans(images, target.transform),
         done=lambda shard: has_blocks(run.path, _part(shard)),
         write=lambda shard, arrays: write_blocks(run.path, _part(shard), arrays),
     )
     require(engine.run(job))
-    pictures = SquarePictures(root, distinct, target.transform)
+    pictures = SquarePictures(images, distinct, target.transform)
     reconstruct = target.reconstruct if target.has_autoencoder else None
     return Originals(stored_blocks(run.path), pictures, group_of, reconstruct)
 

@@ -114,13 +114,30 @@ SAMPLES = Table(
         "caption": _column(pl.String, "caption as the data set gives it; null where there is none"),
         "width": _column(pl.Int32, "pixels, after EXIF rotation"),
         "height": _column(pl.Int32, "pixels, after EXIF rotation"),
-        "file_sha256": _column(pl.String, "sha-256 of the encoded image as stored, hex"),
+        "file_sha256": _column(
+            pl.String, "sha-256 of the encoded image as stored, hex; null where the data set holds only its embedding"
+        ),
         "pixel_sha256": _column(pl.String, "sha-256 of size and decoded 8-bit RGB pixels, hex"),
         "phash": _column(pl.UInt64, "64-bit DCT perceptual hash"),
         "thumbnail": _column(pl.Binary, "32 × 32 × 3 uint8 RGB, row-major, 3,072 bytes"),
-        "file": _column(pl.String, "file that holds the encoded image, relative to the data set's root"),
-        "offset": _column(pl.Int64, "where the encoded image begins in its shard file, bytes"),
+        "file": _column(
+            pl.String, "file that holds the encoded image, relative to the data set's root; null where there is none"
+        ),
+        "offset": _column(
+            pl.Int64, "where the encoded image begins in `file`, bytes; its row number where that is a table"
+        ),
         "length": _column(pl.Int64, "length of the encoded image, bytes"),
+    },
+)
+
+FILES = Table(
+    path="files.parquet",
+    row="a file that the data set was read from",
+    key=("shard", "file"),
+    columns={
+        "shard": _SHARD,
+        "file": _column(pl.String, "relative to the data set's root"),
+        "state": _column(pl.String, "its size and the time or version of its last change, when the run began"),
     },
 )
 
@@ -131,7 +148,9 @@ ERRORS = Table(
     columns={
         "shard": _SHARD,
         "key": _KEY,
-        "stage": _column(pl.String, "where it was lost: download, read or decode"),
+        "stage": _column(
+            pl.String, "where it was lost: download, select (set aside by --where or --sample), read or decode"
+        ),
         "reason": _column(pl.String, "short, countable: truncated_image, missing_image, ..."),
         "message": _column(pl.String, "one sentence with the particulars"),
     },
@@ -293,6 +312,7 @@ HITS = Table(
 )
 
 TABLES: Mapping[str, Table] = {
+    "files": FILES,
     "samples": SAMPLES,
     "errors": ERRORS,
     "pairs": PAIRS,

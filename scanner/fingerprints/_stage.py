@@ -12,10 +12,9 @@ embedded once, in the shard and, through `SeenPictures`, in the run.
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scanner.carried import carried_frame
 from scanner.fingerprints._embed import Embedder
 from scanner.fingerprints._hashes import perceptual_hash, pixel_sha256
 from scanner.fingerprints._seen import SeenPictures
@@ -41,6 +41,8 @@ class ShardRows:
     """One row per input row that was not; columns of `tables.ERRORS`."""
     embeddings: NDArray[np.float16]
     """(samples, width), unit length; row i belongs to row i of the samples."""
+    carried: pl.DataFrame
+    """`sample_id` and the columns that are carried through, as `scanner.carried` stores them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,8 @@ class _Examined:
 
     row: dict[str, Any]
     """The sample's columns, but for its id."""
+    carried: dict[str, Any]
+    """Its columns that are carried through."""
     prepared: Tensor
     """The model's input."""
 
@@ -56,9 +60,12 @@ class _Examined:
 class Fingerprinter:
     """The stage: a loaded model and the index of what the run has embedded already."""
 
-    def __init__(self, embedder: Embedder, seen: SeenPictures, *, threads: int | None = None) -> None:
+    def __init__(
+        self, embedder: Embedder, seen: SeenPictures, *, carry: Sequence[str] = (), threads: int | None = None
+    ) -> None:
         self._embedder = embedder
         self._seen = seen
+        self._carry = carry
         self._threads = threads or min(8, os.cpu_count() or 1)
 
     def __call__(self, dataset: Dataset, shard: Shard) -> ShardRows:
@@ -69,15 +76,18 @@ class Fingerprinter:
         self._seen.refresh()
         batcher = _Batcher(self._embedder, self._seen)
         rows: list[dict[str, Any]] = []
+        carried: list[dict[str, Any]] = []
         failures: list[Failure] = []
         for item in self._examine(dataset, shard):
             if isinstance(item, Failure):
                 failures.append(item)
             else:
+                carried.append(item.carried)
                 rows.append({"sample_id": (shard.index << 32) | len(rows), **item.row})
                 batcher.add(item.row["pixel_sha256"], item.prepared)
         return ShardRows(
             samples=SAMPLES.frame(rows),
+            carried=carried_frame([row["sample_id"] for row in rows], carried, self._carry),
             errors=ERRORS.frame(map(asdict, failures)),
             embeddings=batcher.finish(),
         )
@@ -87,38 +97,42 @@ class Fingerprinter:
         waiting: deque[Future[_Examined | Failure] | Failure] = deque()
         with ThreadPoolExecutor(self._threads) as pool:
             for item in dataset.read(shard):
-                ahead = pool.submit(self._decode, dataset.root, item) if isinstance(item, Sample) else item
+                ahead = pool.submit(self._decode, item) if isinstance(item, Sample) else item
                 waiting.append(ahead)
                 if len(waiting) > 4 * self._threads:
                     yield _result(waiting.popleft())
             while waiting:
                 yield _result(waiting.popleft())
 
-    def _decode(self, root: Path, sample: Sample) -> _Examined | Failure:
+    def _decode(self, sample: Sample) -> _Examined | Failure:
         try:
-            picture = decode(sample.encoded)
+            picture = decode(sample.encoded or b"")
         except Undecodable as error:
             return Failure(
                 shard=sample.shard, key=sample.key, stage="decode", reason=error.reason, message=error.message
             )
-        row = _identity(root, sample) | _fingerprints(picture)
-        return _Examined(row=row, prepared=self._embedder.prepare(picture))
+        return _Examined(
+            row=_identity(sample) | _fingerprints(picture),
+            carried={name: sample.extra.get(name) for name in self._carry},
+            prepared=self._embedder.prepare(picture),
+        )
 
 
 def _result(item: Future[_Examined | Failure] | Failure) -> _Examined | Failure:
     return item if isinstance(item, Failure) else item.result()
 
 
-def _identity(root: Path, sample: Sample) -> dict[str, Any]:
+def _identity(sample: Sample) -> dict[str, Any]:
+    encoded = sample.encoded or b""
     return {
         "shard": sample.shard,
         "key": sample.key,
         "url": sample.url,
         "caption": sample.caption,
-        "file_sha256": hashlib.sha256(sample.encoded).hexdigest(),
-        "file": sample.path.relative_to(root).as_posix(),
+        "file_sha256": hashlib.sha256(encoded).hexdigest(),
+        "file": sample.file,
         "offset": sample.offset,
-        "length": len(sample.encoded),
+        "length": len(encoded),
     }
 
 

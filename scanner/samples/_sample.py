@@ -1,9 +1,14 @@
 """The types that every reader gives: shards, samples, and failures that stand in the ledger instead."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.samples._place import Place, relative, state_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,33 +17,41 @@ class Shard:
 
     name: str
     """As the data set names it, without its ending: `00000`."""
-    path: Path
+    path: Place
     """The file or folder that holds it."""
     index: int
     """Position in the data set; the shard base of its sample ids is index × 2³²."""
-    fingerprint: str
-    """Changes when the shard's content changes, hex: sha-256 of the sizes and of the first and last 64 KiB of a tar
-    and its parquet, or of the names and sizes of a folder's files."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """State of each file that the shard is read from, by its name below the root: changes when the file does."""
+
+    @property
+    def fingerprint(self) -> str:
+        """sha-256, hex, of the names and states of its files."""
+        return hashlib.sha256(repr(sorted(self.files.items())).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One row that has an image, not yet decoded."""
+    """One row that has an image or an embedding, not yet decoded."""
 
     shard: str
     """Name of its shard."""
     key: str
     """As the data set names it."""
-    encoded: bytes
-    """The image file's bytes."""
-    offset: int
-    """Where these bytes begin in `path`."""
-    path: Path
-    """The file that holds them: the tar, or the image file itself."""
     caption: str | None
     """As the data set gives it; None where it gives none."""
     url: str | None
     """Where the image came from, if the data set says."""
+    encoded: bytes | None
+    """The image file's bytes; None where the data set holds the row's embedding alone."""
+    file: str | None
+    """The file that holds these bytes, relative to the data set's root: the tar, or the image file itself."""
+    offset: int
+    """Where they begin in `file`; the number of the row where the file is a table."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Everything else that the data set says of the row, by column."""
+    embedding: NDArray[np.float16] | None = None
+    """The data set's own embedding of the image (width,), where it has one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +63,7 @@ class Failure:
     key: str
     """As the data set names it; empty where the failure concerns the shard itself."""
     stage: str
-    """Where it was lost: download, read or decode."""
+    """Where it was lost: download, select (set aside by the user's own settings), read or decode."""
     reason: str
     """Short and countable: truncated_image, missing_image, ..."""
     message: str
@@ -66,7 +79,7 @@ class Dataset(Protocol):
         ...
 
     @property
-    def root(self) -> Path:
+    def root(self) -> Place:
         """The folder that the stored `file` of a sample is relative to."""
         ...
 
@@ -80,11 +93,9 @@ class Dataset(Protocol):
         ...
 
 
-def read_encoded(path: Path, offset: int, length: int) -> bytes:
-    """The bytes of one encoded image inside its shard file."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(length)
+def states(root: Place, *files: Place) -> dict[str, str]:
+    """`Shard.files` of a shard that is read from these files."""
+    return {relative(file, root): state_of(file) for file in files}
 
 
 def unread(shard: Shard, key: str, reason: str, message: str) -> Failure:

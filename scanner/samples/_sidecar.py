@@ -1,17 +1,21 @@
 """Caption and url of a row, from the .txt and .json that stand beside its image.
 
->>> read_sidecars(b"a cat\\n", b'{"url": "https://example.org/cat.jpg"}')
-Sidecars(caption='a cat', url='https://example.org/cat.jpg')
+>>> read_sidecars(b"a cat\\n", b'{"URL": "https://example.org/cat.jpg"}', Columns())
+Sidecars(caption='a cat', url='https://example.org/cat.jpg', fields={'URL': 'https://example.org/cat.jpg'})
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scanner.samples._columns import Columns
 from scanner.samples._decode import Undecodable
 
 IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"})
 """Endings of the files that are taken for images; what they really hold is seen when they are decoded."""
+
+_NONE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,18 +26,28 @@ class Sidecars:
     """Caption without its file's final newline; None where there is none, or nothing but white space."""
     url: str | None
     """Where the image came from; None where it is not said."""
+    fields: Mapping[str, Any]
+    """Everything that the .json and the record say."""
 
 
-def read_sidecars(text: bytes | None, metadata: bytes | None) -> Sidecars:
-    """Caption and url of a row; the .txt's caption counts before the .json's.
+def read_sidecars(
+    text: bytes | None, metadata: bytes | None, columns: Columns, record: Mapping[str, Any] = _NONE
+) -> Sidecars:
+    """Caption and url of a row that may also have a `record` in a table; the .json's fields count before that.
 
-    Raises Undecodable with the reason `caption_not_utf8` or `broken_json`.
+    The caption is the .txt, unless the user named a field or the .txt is blank. Raises Undecodable with the reason
+    `caption_not_utf8`, `broken_json` or `broken_metadata`.
     """
-    fields = {} if metadata is None else _parse(metadata)
-    caption = _field(fields, "caption") if text is None else _decode_utf8(text).rstrip("\r\n")
-    if caption is not None and not caption.strip():
-        caption = None
-    return Sidecars(caption=caption, url=_field(fields, "url"))
+    fields = {**record, **({} if metadata is None else _parse(metadata))}
+    caption = None if text is None or columns.caption in fields else _decode_utf8(text).rstrip("\r\n")
+    if not spoken(caption):
+        caption = text_field(fields, columns.find(fields, "caption"))
+    return Sidecars(caption=spoken(caption), url=text_field(fields, columns.find(fields, "url")), fields=fields)
+
+
+def spoken(caption: str | None) -> str | None:
+    """The caption, or None where it is nothing but white space."""
+    return caption if caption is not None and caption.strip() else None
 
 
 def printable(name: str) -> str:
@@ -59,14 +73,18 @@ def _parse(metadata: bytes) -> dict[str, Any]:
     return fields
 
 
-def _field(fields: dict[str, Any], name: str) -> str | None:
-    value = fields.get(name)
+def text_field(fields: Mapping[str, Any], name: str | None) -> str | None:
+    """The text under `name`; None where there is no such name or nothing under it.
+
+    Raises Undecodable with the reason `broken_metadata` where it is no text, or `caption_not_utf8`.
+    """
+    value = None if name is None else fields.get(name)
     if value is None:
         return None
     if not isinstance(value, str):
-        raise Undecodable("broken_json", f"The {name} in the row's .json is a {type(value).__name__}, not text.")
+        raise Undecodable("broken_metadata", f"The row's {name} is a {type(value).__name__}, not text.")
     if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise _not_utf8(f"a lone surrogate in the .json's {name}")
+        raise _not_utf8(f"a lone surrogate in the row's {name}")
     return value
 
 

@@ -1,16 +1,22 @@
-"""What lies in a tar of samples, from its headers alone, and what is wrong with it.
+"""What lies in a tar of samples, and what is wrong with it.
 
-No image is read: the headers are followed from one to the next, so that the listing of a shard of gigabytes is a
-matter of its members, and each image can later be read where it lies. A cut tar keeps all members before the cut.
+In a local tar the headers are followed from one to the next and no image is read: the listing of a shard of gigabytes
+is a matter of its members, the members of a row may lie anywhere, and each image is later read where it lies. A remote
+tar is read once from front to end, and the members of a row must stand next to each other, as every writer of
+webdataset tars puts them. A cut tar keeps all members before the cut.
 
-    >>> list_tar(shard).rows["000000000"]    # doctest: +SKIP
-    [Member(extension='jpg', offset=512, size=20481), Member(extension='txt', offset=22016, size=31)]
+    >>> for row in read_tar(shard): print(row.key, row.members)    # doctest: +SKIP
+    000000000 [Member(extension='jpg', offset=512, size=20481), Member(extension='txt', offset=22016, size=31)]
 """
 
+import itertools
 import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
+from typing import BinaryIO
 
+from scanner.samples._place import is_local, size_of
 from scanner.samples._sample import Failure, Shard, unread
 from scanner.samples._sidecar import IMAGE_SUFFIXES, printable
 
@@ -25,6 +31,8 @@ class Member:
     """After the first dot of the name, in lower case: `jpg`, `txt`, `mask.png`."""
     offset: int
     """Where its bytes begin in the tar."""
+    content: bytes | None = field(repr=False)
+    """The bytes, where the tar is read only once."""
     size: int
     """How many they are."""
 
@@ -36,63 +44,101 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
-    """The content of a tar."""
+class Row:
+    """The members under one key, in stored order."""
 
-    rows: dict[str, list[Member]] = field(default_factory=dict)
-    """Members by the key of their row, both in stored order."""
-    unsafe: set[str] = field(default_factory=set)
-    """Keys of members that are not read for safety; each has its failure."""
-    failures: list[Failure] = field(default_factory=list)
-    """What is wrong with the tar itself (empty key) or with single members."""
+    key: str
+    members: list[Member] = field(default_factory=list)
+    unsafe: bool = False
+    """Whether some were left out for safety; each has its failure."""
 
 
-def list_tar(shard: Shard) -> Listing:
-    """All members that lie whole in the shard's tar; never raises for what the file holds.
+def read_tar(file: BinaryIO, shard: Shard) -> Iterator[Row | Failure]:
+    """All rows and failures of the tar open in `file`; never raises for what the file holds.
 
     A member belongs to the key before the first dot of its name's last part, as in webdataset; directories and hidden
     files are no members. Links, devices, sparse files and names that point outside are not followed: `unsafe_member`.
+    Failures with an empty key are about the tar itself.
     """
-    listing = Listing()
-    size = shard.path.stat().st_size
+    found = _walk(file, shard, once=not is_local(shard.path))
+    return _gather(found) if is_local(shard.path) else _adjacent(found, shard)
+
+
+def _gather(found: Iterator[tuple[str, Member | Failure]]) -> Iterator[Row | Failure]:
+    """Failures first, then rows in the order in which their keys appear."""
+    rows: dict[str, Row] = {}
+    unsafe: set[str] = set()
+    for key, item in found:
+        if isinstance(item, Failure):
+            unsafe.add(key)
+            yield item
+        else:
+            rows.setdefault(key, Row(key=key)).members.append(item)
+    for key in unsafe - rows.keys() - {""}:
+        rows[key] = Row(key=key)
+    for row in rows.values():
+        yield Row(key=row.key, members=row.members, unsafe=row.key in unsafe)
+
+
+def _adjacent(found: Iterator[tuple[str, Member | Failure]], shard: Shard) -> Iterator[Row | Failure]:
+    """Rows as they come; members of a key that is over already are a failure."""
+    seen: set[str] = set()
+    for key, group in itertools.groupby(found, key=lambda pair: pair[0]):
+        items = [item for _, item in group]
+        yield from (item for item in items if isinstance(item, Failure))
+        members = [item for item in items if isinstance(item, Member)]
+        if key and key in seen:
+            where = f"{len(members)} members under this key stand apart from its first ones"
+            yield unread(shard, key, "scattered_members", f"{where}; a remote tar is read once, in order.")
+        elif key:
+            seen.add(key)
+            yield Row(key=key, members=members, unsafe=len(members) < len(items))
+
+
+def _walk(file: BinaryIO, shard: Shard, *, once: bool) -> Iterator[tuple[str, Member | Failure]]:
+    """Every member with its key, and failures; with the bytes when the file is read `once`."""
+    size, count = size_of(shard.path), 0
     try:
-        with tarfile.open(shard.path, "r:") as tar:
+        with tarfile.open(fileobj=file, mode="r:") as tar:
             while (info := tar.next()) is not None and 0 <= info.size <= size - info.offset_data:
-                _add(listing, shard, info)
+                # tarfile keeps every header that it has read; a million of them would be a gigabyte
+                tar.members.clear()  # type: ignore[attr-defined]
+                pair = _member(file, shard, info, once=once)
+                if pair is not None:
+                    count += 1
+                    yield pair
             end = tar.offset
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-        _cut(listing, shard, size, str(error))
-        return listing
+        yield "", _cut(shard, size, count, str(error))
+        return
     if info is not None:
-        _cut(listing, shard, size, f"the data of {printable(info.name)} are cut")
-    elif not _has_end_marker(shard.path, end):
+        yield "", _cut(shard, size, count, f"the data of {printable(info.name)} are cut")
+    elif not _has_end_marker(file, end):
         # tarfile takes a missing end, or garbage between members, for the end
-        _cut(listing, shard, size, f"no header and no end marker at byte {end:,}")
-    return listing
+        yield "", _cut(shard, size, count, f"no header and no end marker at byte {end:,}")
 
 
-def _cut(listing: Listing, shard: Shard, size: int, cause: str) -> None:
-    members = sum(map(len, listing.rows.values()))
+def _cut(shard: Shard, size: int, members: int, cause: str) -> Failure:
     message = f"The tar of {size:,} bytes is cut or damaged ({cause}); the {members:,} members before that were read."
-    listing.failures.append(unread(shard, "", "truncated_shard", message))
+    return unread(shard, "", "truncated_shard", message)
 
 
-def _has_end_marker(path: Path, end: int) -> bool:
-    with path.open("rb") as file:
-        file.seek(end)
-        return file.read(_BLOCK) == bytes(_BLOCK)
+def _has_end_marker(file: BinaryIO, end: int) -> bool:
+    file.seek(end)
+    return file.read(_BLOCK) == bytes(_BLOCK)
 
 
-def _add(listing: Listing, shard: Shard, info: tarfile.TarInfo) -> None:
+def _member(file: BinaryIO, shard: Shard, info: tarfile.TarInfo, *, once: bool) -> tuple[str, Member | Failure] | None:
     path = PurePosixPath(printable(info.name))
     if info.isdir() or path.name.startswith("."):
-        return
+        return None
     base, _, rest = path.name.partition(".")
     key = base if path.parent == PurePosixPath() else f"{path.parent}/{base}"
     if not info.isreg() or info.issparse() or path.is_absolute() or ".." in path.parts:
         message = f"Member {path} at byte {info.offset:,} is a link or device, or points outside; it was not read."
-        listing.failures.append(unread(shard, key, "unsafe_member", message))
-        listing.unsafe.add(key)
-        return
-    member = Member(extension=rest.lower(), offset=info.offset_data, size=info.size)
-    listing.rows.setdefault(key, []).append(member)
+        return key, unread(shard, key, "unsafe_member", message)
+    content = None
+    if once:
+        file.seek(info.offset_data)
+        content = file.read(info.size)
+    return key, Member(extension=rest.lower(), offset=info.offset_data, size=info.size, content=content)

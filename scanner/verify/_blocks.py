@@ -4,7 +4,7 @@ One pass over the data set in the target's own training transform; a shard's fil
 `sample_id` (the first row that shows it) and `blocks` float32 (16 · 16 · 3), `mean` and `deviation` of all its pixels.
 Normalised block means follow from these without reading the picture again.
 
-    >>> stage = BlockMeans(root, transform)                                    # doctest: +SKIP
+    >>> stage = BlockMeans(images, transform)                                  # doctest: +SKIP
     >>> arrays = stage(samples_of_one_shard)                                   # doctest: +SKIP
 """
 
@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from scanner.attack import as_unit, block_means
-from scanner.samples import decode, read_encoded
+from scanner.samples import StoredImages, decode
 from scanner.targets import Transform
 
 FOLDER = "originals"
@@ -42,13 +42,13 @@ class Blocks:
 class BlockMeans:
     """The stage: made once, called with the distinct rows of one shard's samples table."""
 
-    def __init__(self, root: Path, transform: Transform) -> None:
-        self.root, self.transform = root, transform
+    def __init__(self, images: StoredImages, transform: Transform) -> None:
+        self.images, self.transform = images, transform
 
     def __call__(self, samples: pl.DataFrame) -> dict[str, NDArray[np.generic]]:
         """Arrays named as in `Blocks`."""
         squares = [
-            self.transform(decode(read_encoded(self.root / file, offset, length)))
+            self.transform(decode(self.images(file, offset, length)))
             for file, offset, length in samples.select("file", "offset", "length").iter_rows()
         ]
         size = self.transform.size

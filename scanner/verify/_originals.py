@@ -12,14 +12,13 @@ reconstruction, since a latent model can give back no more (checked for the near
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from scanner.attack import Near, as_unit, block_means, l2, normalise
-from scanner.samples import decode, read_encoded
+from scanner.samples import StoredImages, decode
 from scanner.targets import Transform
 from scanner.verify._blocks import SIDE, Blocks
 
@@ -39,9 +38,10 @@ CACHE_BYTES = 1_000_000_000
 class SquarePictures:
     """Originals as the target saw them, read again from the data set, with the last gigabyte kept in memory."""
 
-    def __init__(self, root: Path, samples: pl.DataFrame, transform: Transform) -> None:
+    def __init__(self, images: StoredImages, samples: pl.DataFrame, transform: Transform) -> None:
         places = samples.select("sample_id", "file", "offset", "length").iter_rows()
-        self._places = {sample: (root / file, offset, length) for sample, file, offset, length in places}
+        self._images = images
+        self._places = {sample: place for sample, *place in places}
         self._transform = transform
         self._cache: OrderedDict[int, Pixels] = OrderedDict()
         self._room = max(1, CACHE_BYTES // (transform.size**2 * 3))
@@ -54,7 +54,7 @@ class SquarePictures:
 
     def _one(self, sample: int) -> Pixels:
         if sample not in self._cache:
-            self._cache[sample] = self._transform(decode(read_encoded(*self._places[sample])))
+            self._cache[sample] = self._transform(decode(self._images(*self._places[sample])))
             if len(self._cache) > self._room:
                 self._cache.popitem(last=False)
         self._cache.move_to_end(sample)

@@ -19,7 +19,7 @@ from scanner.fingerprints import (
     thumbnail,
     write_embeddings,
 )
-from scanner.samples import decode, open_dataset, read_encoded
+from scanner.samples import StoredImages, decode, open_dataset
 from scanner.tables import ERRORS, SAMPLES
 from tests.samples.pictures import JUNK_HTML, encode, photo_like, png_header, with_orientation
 from tests.samples.test_webdataset import add
@@ -103,7 +103,7 @@ def test_a_shards_rows_are_exact(tmp_path, dataset, embedder):
     assert rows.samples["pixel_sha256"].n_unique() == 2
     assert rows.samples["file_sha256"].n_unique() == 4
     for row in rows.samples.to_dicts():
-        picture = decode(read_encoded(dataset.root / row["file"], row["offset"], row["length"]))
+        picture = decode(StoredImages(str(dataset.root))(row["file"], row["offset"], row["length"]))
         assert row["pixel_sha256"] == pixel_sha256(picture)
         assert row["phash"] == perceptual_hash(picture)
         assert row["thumbnail"] == thumbnail(picture).tobytes()

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from scanner.errors import UnusableInputError
-from scanner.samples import Failure, Sample, open_dataset, read_encoded
+from scanner.samples import Failure, Options, Sample, StoredImages, open_dataset
 from tests.samples.pictures import encode, photo_like
 from tests.samples.test_webdataset import PNG, read_all, reasons, write_tar
 
@@ -91,7 +91,7 @@ def test_a_missing_path_a_file_and_a_limit_of_nothing_are_refused(tmp_path):
     with pytest.raises(UnusableInputError, match="does not exist"):
         open_dataset(tmp_path / "nowhere")
     (tmp_path / "photo.png").write_bytes(PNG)
-    with pytest.raises(UnusableInputError, match="is not a data set"):
+    with pytest.raises(UnusableInputError, match="holds no data set"):
         open_dataset(tmp_path / "photo.png")
     with pytest.raises(UnusableInputError, match="at least 1"):
         open_dataset(tmp_path, limit=0)
@@ -103,16 +103,16 @@ def test_a_limit_takes_the_first_rows_failures_included(tmp_path, limit):
         write_tar(tmp_path / f"{shard}.tar", [("a.png", PNG), ("b.txt", b"x"), ("c.png", PNG), ("d.png", PNG)])
 
     def keys(limit: int | None) -> list[tuple[str, str, type]]:
-        dataset = open_dataset(tmp_path, limit)
+        dataset = open_dataset(tmp_path, Options(limit=limit))
         return [(item.shard, item.key, type(item)) for shard in dataset.shards for item in dataset.read(shard)]
 
     assert keys(limit) == keys(None)[:limit]
     assert ("0", "b", Failure) in keys(None)
     assert ("1", "d", Sample) in keys(None)
-    assert len(open_dataset(tmp_path, limit).shards) == (1 if limit <= 4 else 2)
+    assert len(open_dataset(tmp_path, Options(limit=limit)).shards) == (1 if limit <= 4 else 2)
 
 
-def test_read_encoded_of_a_folder(tmp_path):
+def test_an_image_of_a_folder_is_read_again(tmp_path):
     (tmp_path / "a.png").write_bytes(PNG)
     (sample,), _ = read_all(tmp_path)
-    assert read_encoded(sample.path, sample.offset, len(PNG)) == PNG
+    assert StoredImages(str(tmp_path))(sample.file, sample.offset, len(PNG)) == PNG

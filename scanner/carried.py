@@ -1,0 +1,47 @@
+"""Columns of the data set that a run carries through: `carried/00007.parquet` beside `samples/00007.parquet`.
+
+They keep their names. Each shard's file has the types that its own values have (whole numbers, numbers, true or false,
+text; lists and objects as JSON text); read together, they get the narrowest type that holds all.
+
+    >>> read_carried(Path("RUN")).columns                       # doctest: +SKIP
+    ['sample_id', 'punsafe', 'LICENSE']
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+FOLDER = "carried"
+
+
+def carried_frame(sample_ids: Sequence[int], rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pl.DataFrame:
+    """`sample_id` and the named columns of each row; null where a row lacks one."""
+    columns = [pl.Series(name, [_plain(row.get(name)) for row in rows], strict=False) for name in names]
+    return pl.DataFrame([pl.Series("sample_id", sample_ids, pl.Int64), *columns])
+
+
+def write_carried(run: Path, part: str, frame: pl.DataFrame) -> None:
+    """Write a shard's columns whole or not at all; nothing where none is carried."""
+    if frame.width == 1:
+        return
+    path = run / FOLDER / f"{part}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    frame.write_parquet(temporary, compression="zstd")
+    temporary.replace(path)
+
+
+def read_carried(run: Path) -> pl.DataFrame:
+    """All of a run, sorted by `sample_id`; no column but that where none was carried."""
+    parts = [path for path in (run / FOLDER).glob("*.parquet") if not path.name.startswith(".")]
+    if not parts:
+        return pl.DataFrame(schema={"sample_id": pl.Int64})
+    return pl.concat([pl.read_parquet(part) for part in parts], how="diagonal_relaxed").sort("sample_id")
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float | str) else json.dumps(value, default=str)
