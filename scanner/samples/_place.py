@@ -111,7 +111,7 @@ def common_root(places: Sequence[Place]) -> Place:
     """The deepest folder that holds all of them."""
     parents = [where.parent for where in places]
     if all(isinstance(parent, Path) for parent in parents):
-        return Path(os.path.commonpath([parent.absolute() for parent in parents]))
+        return Path(os.path.commonpath([str(parent.absolute()) for parent in parents]))
     root = parents[0]
     while not all(_is_below(parent, root) for parent in parents):
         root = root.parent
