@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.changes import refuse_changed, remember_files
+from pipelines.changes import pin_files
 from pipelines.configs import AuditConfig
 from pipelines.engines import Job, LocalEngine, Outcome
 from scanner.carried import write_carried
@@ -42,9 +42,8 @@ def audit(dataset: str | Path, out: Path, config: AuditConfig, engine: LocalEngi
     """
     found = open_dataset(dataset, _reading(config))
     embedder = load_embedder(config.model, config.weights())
-    refuse_changed(out, found)
     run = Run.claim(out, _header(found, embedder, config))
-    remember_files(run, found)
+    pin_files(run, found)
     _fingerprint(run, found, embedder, config, engine)
     summary = _find_groups(run, config, engine)
     _rank(run, config)
@@ -71,7 +70,6 @@ def _header(dataset: Dataset, embedder: Embedder, config: AuditConfig) -> dict[s
     return asdict(config) | {
         "dataset": str(dataset.root.absolute()),
         "layout": dataset.layout,
-        "shards": {shard.name: shard.fingerprint for shard in dataset.shards},
         "pretrained": config.weights(),
         "model_checksum": embedder.checksum,
     }

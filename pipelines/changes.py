@@ -1,10 +1,7 @@
 """A data set that changes between two tries of a run: the run refuses to go on, and names the file.
 
-refuse_changed(out, dataset)    # before the run is claimed
-remember_files(run, dataset)    # once it is
+pin_files(run, dataset)    # before anything is read
 """
-
-from pathlib import Path
 
 import polars as pl
 
@@ -14,27 +11,22 @@ from scanner.samples import Dataset
 from scanner.tables import FILES
 
 
-def refuse_changed(out: Path, dataset: Dataset) -> None:
-    """Raises UnusableInputError when a file of the data set is not as it was when the run in `out` began."""
-    if not FILES.exists(out):
+def pin_files(run: Run, dataset: Dataset) -> None:
+    """Write down the state of every file of the data set, or compare with what an earlier try wrote down.
+
+    Raises UnusableInputError when a file is not as it was when the run began.
+    """
+    rows = ((shard.name, file, state) for shard in dataset.shards for file, state in shard.files.items())
+    now = pl.DataFrame(list(rows), schema=FILES.schema, orient="row")
+    if not FILES.exists(run.path):
+        FILES.write(run.path, now)
         return
-    both = FILES.read(out).join(_files(dataset), on=FILES.key, how="full", coalesce=True, suffix="_now").sort(FILES.key)
+    both = FILES.read(run.path).join(now, on=FILES.key, how="full", coalesce=True, suffix="_now").sort(FILES.key)
     differing = both.filter(pl.col("state").ne_missing(pl.col("state_now")))
     if len(differing):
         first = differing.row(0, named=True)
-        before, now = first["state"] or "not there", first["state_now"] or "not there"
+        then, today = first["state"] or "not there", first["state_now"] or "not there"
         raise UnusableInputError(
-            f"{first['file']} has changed since the run in {out} began (then {before}; now {now}); "
+            f"{first['file']} has changed since the run in {run.path} began (then {then}; now {today}); "
             "put it back, or begin a new run in another directory."
         )
-
-
-def remember_files(run: Run, dataset: Dataset) -> None:
-    """Write down what the run reads, once."""
-    if not FILES.exists(run.path):
-        FILES.write(run.path, _files(dataset))
-
-
-def _files(dataset: Dataset) -> pl.DataFrame:
-    rows = ((shard.name, file, state) for shard in dataset.shards for file, state in shard.files.items())
-    return pl.DataFrame(list(rows), schema=FILES.schema, orient="row")

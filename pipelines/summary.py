@@ -38,7 +38,8 @@ def print_summary(run: Run, page: Path) -> None:
 def _table(found: Findings) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     rows, duplicates = found.rows, found.duplicates
-    table.add_row("rows", f"{rows.rows_in:,} = {rows.read:,} read + {rows.failed:,} in the ledger of errors")
+    aside = f" + {rows.set_aside:,} set aside" if rows.set_aside else ""
+    table.add_row("rows", f"{rows.rows_in:,} = {rows.read:,} read + {rows.failed:,} failed" + aside)
     table.add_row(
         "duplicates",
         f"{duplicates.rows:,} rows in {duplicates.groups:,} groups, the largest of {duplicates.largest:,}",

@@ -50,6 +50,8 @@ class Progress(Protocol):
 
     def advance(self) -> None: ...
 
+    def tally(self, *, rows: int, size: int, errors: int, part: float) -> None: ...
+
     def note(self, text: str) -> None: ...
 
     def end(self) -> None: ...
@@ -62,6 +64,9 @@ class Silent:
         """Nothing."""
 
     def advance(self) -> None:
+        """Nothing."""
+
+    def tally(self, *, rows: int, size: int, errors: int, part: float) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:

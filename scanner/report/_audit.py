@@ -36,12 +36,23 @@ def clean(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def count_rows(run: Run) -> Rows:
-    """Rows in = samples + errors."""
+    """Rows in = samples + ledger entries that have a key."""
     read, bare = (
         SAMPLES.scan(run.path).select(pl.len().alias("read"), pl.col("caption").is_null().sum()).collect().row(0)
     )
-    failed, lost = ERRORS.scan(run.path).select(pl.len().alias("failed"), (pl.col("key") == "").sum()).collect().row(0)
-    return Rows(rows_in=read + failed, read=read, failed=failed, lost_shards=lost or 0, without_caption=bare or 0)
+    keyed, chosen = pl.col("key") != "", pl.col("stage") == "select"
+    counts = ERRORS.scan(run.path).select(
+        set_aside=(keyed & chosen).sum(), failed=(keyed & ~chosen).sum(), remarks=(~keyed).sum()
+    )
+    set_aside, failed, remarks = (int(value or 0) for value in counts.collect().row(0))
+    return Rows(
+        rows_in=read + set_aside + failed,
+        read=read,
+        set_aside=set_aside,
+        failed=failed,
+        remarks=remarks,
+        without_caption=bare or 0,
+    )
 
 
 def count_duplicates(run: Run, read: int) -> Duplicates:
@@ -156,9 +167,15 @@ def _check_rows(run: Run, rows: Rows) -> Check:
     return Check(
         name="rows_in",
         passed=not twice and counted in (None, rows.rows_in),
-        sentence=f"{rows.read:,} rows read + {rows.failed:,} in the ledger = {rows.rows_in:,} rows in; "
+        sentence=f"{sum_of_rows(rows)} rows in; "
         f"{twice:,} rows stand in both tables; {claim}.",
     )
+
+
+def sum_of_rows(rows: Rows) -> str:
+    """`80 rows read + 15 set aside + 5 failed = 100`."""
+    aside = f" + {rows.set_aside:,} set aside" if rows.set_aside else ""
+    return f"{rows.read:,} rows read{aside} + {rows.failed:,} failed = {rows.rows_in:,}"
 
 
 def declared_rows(run: Run) -> int | None:

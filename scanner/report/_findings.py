@@ -30,16 +30,18 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """What went into the scan: rows in = samples + errors."""
+    """What went into the scan: rows in = rows read + rows in the ledger, set aside or failed."""
 
     rows_in: int
-    """Rows of the data set: read plus failed."""
+    """Rows of the data set: read, set aside and failed."""
     read: int
     """Rows with an image that was read."""
+    set_aside: int
+    """Rows in the ledger that the user's own settings (--where, --sample) left out."""
     failed: int
-    """Rows in the ledger."""
-    lost_shards: int
-    """Ledger entries that concern a whole shard (no key), so that its rows are not known."""
+    """Rows in the ledger that could not be had."""
+    remarks: int
+    """Ledger entries without a key: they concern a shard, such as one that is cut, and are no rows."""
     without_caption: int
     """Rows that were read and have no caption."""
 

@@ -51,7 +51,7 @@ def headline(found: Findings) -> str:
     if not rows.rows_in:
         return "The data set gave no rows: nothing was scanned."
     if not rows.read:
-        return f"No image could be read: all {count(rows.failed, 'row')} stand in the ledger."
+        return f"No image could be read: all {count(rows.rows_in, 'row')} stand in the ledger."
     if risk.verified.hits:
         prompts = "high-risk prompt" if risk.tried == 1 else "high-risk prompts"
         return f"For {risk.verified.hits:,} of {risk.tried:,} {prompts} the model gave back a training image."

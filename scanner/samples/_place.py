@@ -10,6 +10,7 @@ interface; local ones stay plain `pathlib` paths. A pattern may hold shell wildc
 import glob
 import hashlib
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, cast
@@ -69,7 +70,9 @@ def state_of(where: Place) -> str:
     """Changes when the file does: its size with the time of its last change, or with the version its store gives."""
     if isinstance(where, Path):
         stat = where.stat()
-        return f"{stat.st_size} bytes, changed at {stat.st_mtime_ns} ns"
+        seconds, nanoseconds = divmod(stat.st_mtime_ns, 10**9)
+        changed = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
+        return f"{stat.st_size} bytes, changed {changed}.{nanoseconds:09d} UTC"
     info: dict[str, Any] = where.fs.info(where.path)
     version = next((info[name] for name in _VERSIONS if info.get(name)), None)
     if version is None:

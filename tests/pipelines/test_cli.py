@@ -96,7 +96,7 @@ def test_another_configuration_is_refused_and_named(photos, tmp_path):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     assert "seed" in refused("audit", photos, "--out", run, "--model", "demo", "--seed", "1")
     Image.new("RGB", (64, 64), "red").save(photos / "0.png")
-    assert "shards" in refused("audit", photos, "--out", run, "--model", "demo")
+    assert "0.png has changed" in refused("audit", photos, "--out", run, "--model", "demo")
     assert "no target" in refused("attack", run, "--target", tmp_path / "nothing")
     assert "no diffusers pipeline" in refused("attack", run, "--target", photos)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before

@@ -29,7 +29,7 @@ def found(run: Run) -> Findings:
 def test_rows_in_are_samples_plus_errors(found: Findings) -> None:
     rows = found.rows
     assert (rows.read, rows.failed, rows.rows_in) == (COPIES + 40, 5, COPIES + 45)
-    assert (rows.lost_shards, rows.without_caption) == (0, 0)
+    assert (rows.remarks, rows.without_caption) == (0, 0)
     assert all(check.passed for check in found.checks)
 
 
@@ -178,7 +178,7 @@ def test_members_and_copies_must_agree(tmp_path: Path) -> None:
 def test_whole_shards_are_counted_apart(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", Plan(attacked=False, errors=1))
     overwrite(run, ERRORS, key="")
-    assert gather(run).rows.lost_shards == 1
+    assert gather(run).rows.remarks == 1
 
 
 def test_what_json_cannot_say_becomes_none(tmp_path: Path) -> None:
