@@ -52,7 +52,7 @@ def spoken(caption: str | None) -> str | None:
 
 def printable(name: str) -> str:
     """A file's or member's name as valid Unicode: bytes that are not UTF-8 become `\\xff` escapes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _decode_utf8(text: bytes) -> str:

@@ -128,17 +128,25 @@ def _has_end_marker(file: BinaryIO, end: int) -> bool:
     return file.read(_BLOCK) == bytes(_BLOCK)
 
 
-def _member(file: BinaryIO, shard: Shard, info: tarfile.TarInfo, *, once: bool) -> tuple[str, Member | Failure] | None:
-    path = PurePosixPath(printable(info.name))
-    if info.isdir() or path.name.startswith("."):
+def _member(
+    file: BinaryIO, shard: Shard, info: tarfile.TarInfo, *, once: bool
+) -> tuple[str, Member | Failure] | None:
+    path = _clean(printable(info.name))
+    folder, _, name = path.rpartition("/")
+    if info.isdir() or name.startswith("."):
         return None
-    base, _, rest = path.name.partition(".")
-    key = base if path.parent == PurePosixPath() else f"{path.parent}/{base}"
-    if not info.isreg() or info.issparse() or path.is_absolute() or ".." in path.parts:
+    base, _, extension = name.partition(".")
+    key = f"{folder}/{base}" if folder else base
+    if not info.isreg() or info.issparse() or path.startswith("/") or ".." in folder.split("/"):
         message = f"Member {path} at byte {info.offset:,} is a link or device, or points outside; it was not read."
         return key, unread(shard, key, "unsafe_member", message)
     content = None
     if once:
         file.seek(info.offset_data)
         content = file.read(info.size)
-    return key, Member(extension=rest.lower(), offset=info.offset_data, size=info.size, content=content)
+    return key, Member(extension=extension.lower(), offset=info.offset_data, size=info.size, content=content)
+
+
+def _clean(name: str) -> str:
+    """The name without empty parts and dots, as pathlib has it; most names have neither."""
+    return str(PurePosixPath(name)) if name.startswith(".") or "//" in name or "/." in name else name

@@ -41,7 +41,8 @@ class WebDataset:
 
     def read(self, shard: Shard) -> Iterator[Sample | Failure]:
         """Every row of the shard once: the tar's in stored order, then those that only the parquet knows."""
-        records, failures = read_records(shard, shard.path.with_suffix(".parquet"), relative(shard.path, self.root))
+        name = relative(shard.path, self.root)
+        records, failures = read_records(shard, shard.path.with_suffix(".parquet"), name)
         yield from failures
         with open_place(shard.path) as file:
             for item in read_tar(file, shard):
@@ -50,7 +51,7 @@ class WebDataset:
                     continue
                 record = records.pop(item.key, {})
                 if any(self._is_image(member) for member in item.members):
-                    yield from self._read_row(file, shard, item, record)
+                    yield from self._read_row(file, name, shard, item, record)
                 elif not item.unsafe:
                     yield lost_row(shard, item.key, record, [f".{member.extension}" for member in item.members])
         for key, record in records.items():
@@ -60,7 +61,9 @@ class WebDataset:
         wanted = self.columns.image
         return member.kind == "image" if wanted is None else member.extension == wanted.lower()
 
-    def _read_row(self, file: BinaryIO, shard: Shard, row: Row, record: Record) -> Iterator[Sample | Failure]:
+    def _read_row(
+        self, file: BinaryIO, name: str, shard: Shard, row: Row, record: Record
+    ) -> Iterator[Sample | Failure]:
         """The sample of the key's first image; any further row under the same key is a failure."""
         first: dict[str, Member] = {}
         for member in row.members:
@@ -76,7 +79,7 @@ class WebDataset:
                 shard=shard.name,
                 key=row.key,
                 encoded=_bytes(file, image) or b"",
-                file=relative(shard.path, self.root),
+                file=name,
                 offset=image.offset,
                 caption=beside.caption,
                 url=beside.url,
