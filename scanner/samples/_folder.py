@@ -22,7 +22,7 @@ from scanner.samples._decode import Undecodable
 from scanner.samples._place import Place, relative, state_of
 from scanner.samples._sample import Failure, Sample, Shard, unread
 from scanner.samples._sidecar import IMAGE_SUFFIXES, printable, read_sidecars
-from scanner.samples._webdataset import Record, lost_row, read_records
+from scanner.samples._webdataset import Record, compared, lost_row, read_records, stats_beside
 
 SHARD_ROWS = 10_000
 """Rows of a folder that are read, resumed and stored as one: as many as img2dataset puts into a shard."""
@@ -47,6 +47,9 @@ class Folders:
 
     def read(self, shard: Shard) -> Iterator[Sample | Failure]:
         """Every image, and every caption without an image, once, in the order of the file names."""
+        return compared(shard, self._read(shard), stats_beside(shard.path))
+
+    def _read(self, shard: Shard) -> Iterator[Sample | Failure]:
         records, failures = self._records(shard)
         yield from failures
         for stem, names in self.rows[shard.name].items():

@@ -8,6 +8,7 @@ and is left alone.
     >>> dataset = open_webdataset(Path("laion"), sorted(Path("laion").glob("*.tar")))   # doctest: +SKIP
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ class WebDataset:
 
     def read(self, shard: Shard) -> Iterator[Sample | Failure]:
         """Every row of the shard once: the tar's in stored order, then those that only the parquet knows."""
+        return compared(shard, self._read(shard), stats_beside(shard.path.with_suffix("")))
+
+    def _read(self, shard: Shard) -> Iterator[Sample | Failure]:
         name = relative(shard.path, self.root)
         records, failures = read_records(shard, shard.path.with_suffix(".parquet"), name)
         yield from failures
@@ -125,6 +129,31 @@ def read_records(shard: Shard, path: Place, name: str) -> tuple[dict[str, Record
         message = f"The parquet beside {name} can't be read ({said}); failed downloads are not in the ledger."
         return {}, [unread(shard, "", "unreadable_parquet", message)]
     return {record["key"]: record for record in frame.to_dicts()}, []
+
+
+def stats_beside(stem: Place) -> Place:
+    """Where img2dataset writes how many rows it was given for the shard of that name."""
+    return stem.with_name(f"{stem.name}_stats.json")
+
+
+def compared(shard: Shard, rows: Iterator[Sample | Failure], stats: Place) -> Iterator[Sample | Failure]:
+    """The rows, and a remark where they are not as many as img2dataset was given."""
+    given = _given(stats)
+    read = 0
+    for row in rows:
+        read += bool(row.key)
+        yield row
+    if given is not None and given != read:
+        message = f"img2dataset was given {given:,} rows for this shard, and {read:,} are found in it."
+        yield unread(shard, "", "row_count", message)
+
+
+def _given(stats: Place) -> int | None:
+    try:
+        count = json.loads(stats.read_bytes())["count"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None  # not img2dataset's: nothing to compare with
+    return count if isinstance(count, int) else None
 
 
 def _bytes(file: BinaryIO, member: Member | None) -> bytes | None:

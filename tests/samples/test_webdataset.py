@@ -307,3 +307,15 @@ def test_rows_in_are_samples_plus_failures(tmp_path_factory, plan, data):
     assert found["unsafe_member"] == expected["link"]
     assert found["failed_to_download"] == expected["failed_to_download"]
     assert len(samples) + len(failures) == len(plan) + expected["double"]
+
+
+def test_rows_that_img2dataset_counted_and_nobody_finds_are_remarked(tmp_path):
+    write_tar(tmp_path / "00000.tar", [("a.png", PNG), ("b.png", PNG)])
+    (tmp_path / "00000_stats.json").write_text('{"count": 2, "successes": 2}')
+    assert read_all(tmp_path)[1] == []
+    (tmp_path / "00000_stats.json").write_text('{"count": 5, "successes": 2}')
+    (remark,) = read_all(tmp_path)[1]
+    assert (remark.key, remark.reason) == ("", "row_count")
+    assert "given 5 rows" in remark.message
+    (tmp_path / "00000_stats.json").write_text("[]")
+    assert read_all(tmp_path)[1] == []
