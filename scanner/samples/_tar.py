@@ -128,9 +128,7 @@ def _has_end_marker(file: BinaryIO, end: int) -> bool:
     return file.read(_BLOCK) == bytes(_BLOCK)
 
 
-def _member(
-    file: BinaryIO, shard: Shard, info: tarfile.TarInfo, *, once: bool
-) -> tuple[str, Member | Failure] | None:
+def _member(file: BinaryIO, shard: Shard, info: tarfile.TarInfo, *, once: bool) -> tuple[str, Member | Failure] | None:
     path = _clean(printable(info.name))
     folder, _, name = path.rpartition("/")
     if info.isdir() or name.startswith("."):

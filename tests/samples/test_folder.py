@@ -94,7 +94,7 @@ def test_a_missing_path_a_file_and_a_limit_of_nothing_are_refused(tmp_path):
     with pytest.raises(UnusableInputError, match="holds no data set"):
         open_dataset(tmp_path / "photo.png")
     with pytest.raises(UnusableInputError, match="at least 1"):
-        open_dataset(tmp_path, limit=0)
+        open_dataset(tmp_path, Options(limit=0))
 
 
 @pytest.mark.parametrize("limit", [1, 3, 4, 7, 100])
