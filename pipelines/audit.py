@@ -6,6 +6,7 @@ A step's tables are its completion marker: a resumed audit skips the shards, the
 there, and what it makes anew is equal, since nothing depends on when or where it was made.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ import polars as pl
 from pipelines.changes import pin_files
 from pipelines.configs import AuditConfig
 from pipelines.engines import Job, LocalEngine, Outcome
-from scanner.carried import write_carried
 from scanner.duplicates import DuplicatesConfig, DuplicateSearch
 from scanner.errors import ScannerError
 from scanner.fingerprints import (
@@ -26,12 +26,12 @@ from scanner.fingerprints import (
     load_embedder,
     part_name,
     stored_embeddings,
-    write_embeddings,
+    write_shard,
 )
 from scanner.prompts import RankConfig, draw_controls, rank_prompts
 from scanner.run import Run
 from scanner.samples import Columns, Dataset, Options, Shard, open_dataset
-from scanner.tables import ERROR_PARTS, ERRORS, GROUPS, MEMBERS, PAIRS, PROMPTS, SAMPLES
+from scanner.tables import ERROR_PARTS, ERRORS, GROUPS, MEMBERS, PAIRS, PROMPTS, SAMPLES, SHARDS
 
 
 def audit(dataset: str | Path, out: Path, config: AuditConfig, engine: LocalEngine) -> Run:
@@ -47,7 +47,7 @@ def audit(dataset: str | Path, out: Path, config: AuditConfig, engine: LocalEngi
     _fingerprint(run, found, embedder, config, engine)
     summary = _find_groups(run, config, engine)
     _rank(run, config)
-    run.finish("audit", summary)
+    run.finish("audit", {"rows_in": int(run.read(SHARDS)["rows_in"].sum())} | summary)
     return run
 
 
@@ -78,23 +78,19 @@ def _header(dataset: Dataset, embedder: Embedder, config: AuditConfig) -> dict[s
 def _fingerprint(run: Run, dataset: Dataset, embedder: Embedder, config: AuditConfig, engine: LocalEngine) -> None:
     """Samples and embeddings of every shard, and the ledger of all rows that are not among them."""
 
-    def make() -> Any:
-        stage = Fingerprinter(embedder, SeenPictures(run.path), carry=config.carry)
+    def make() -> Callable[[Shard], Iterator[ShardRows]]:
+        seen = SeenPictures(run.path)
+        stage = Fingerprinter(
+            embedder, seen, carry=config.carry, progress=lambda tally: engine.progress.tally(**asdict(tally))
+        )
         return lambda shard: stage(dataset, shard)
-
-    def write(shard: Shard, rows: ShardRows) -> None:
-        part = part_name(shard)
-        ERROR_PARTS.write(run.path, rows.errors, part)
-        write_carried(run.path, part, rows.carried)
-        write_embeddings(run.path, part, rows.embeddings)
-        SAMPLES.write(run.path, rows.samples, part)
 
     job = Job(
         name="fingerprints",
         shards=dataset.shards,
         make=make,
         done=lambda shard: SAMPLES.exists(run.path, part_name(shard)),
-        write=write,
+        write=lambda shard, blocks: write_shard(run.path, shard, blocks),
     )
     if not all(job.done(shard) for shard in job.shards):
         PAIRS.clear(run.path)  # pairs of fewer rows, when a shard failed in an earlier try

@@ -16,7 +16,7 @@ def pin_files(run: Run, dataset: Dataset) -> None:
 
     Raises UnusableInputError when a file is not as it was when the run began.
     """
-    rows = ((shard.name, file, state) for shard in dataset.shards for file, state in shard.files.items())
+    rows = ((shard.name, file, str(state)) for shard in dataset.shards for file, state in shard.files.items())
     now = pl.DataFrame(list(rows), schema=FILES.schema, orient="row")
     if not FILES.exists(run.path):
         FILES.write(run.path, now)

@@ -35,12 +35,17 @@ def write_carried(run: Path, part: str, frame: pl.DataFrame) -> None:
     temporary.replace(path)
 
 
+def merge_carried(blocks: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Frames one below the other, each column with the narrowest type that holds all its values."""
+    return pl.concat(blocks, how="diagonal_relaxed")
+
+
 def read_carried(run: Path) -> pl.DataFrame:
     """All of a run, sorted by `sample_id`; no column but that where none was carried."""
     parts = [path for path in (run / FOLDER).glob("*.parquet") if not path.name.startswith(".")]
     if not parts:
         return pl.DataFrame(schema={"sample_id": pl.Int64})
-    return pl.concat([pl.read_parquet(part) for part in parts], how="diagonal_relaxed").sort("sample_id")
+    return merge_carried([pl.read_parquet(part) for part in parts]).sort("sample_id")
 
 
 def _plain(value: Any) -> Any:

@@ -158,6 +158,20 @@ ERRORS = Table(
 
 ERROR_PARTS = Table(path="parts/errors/", row=ERRORS.row, key=ERRORS.key, columns=ERRORS.columns)
 
+SHARDS = Table(
+    path="parts/shards/",
+    row="a shard that was read",
+    key=("shard",),
+    columns={
+        "shard": _SHARD,
+        "rows_in": _column(pl.Int64, "rows that the reader gave"),
+        "read": _column(pl.Int64, "rows in the samples table"),
+        "set_aside": _column(pl.Int64, "rows left out by a setting"),
+        "failed": _column(pl.Int64, "rows in the ledger that could not be had"),
+        "bytes": _column(pl.Int64, "size of the files that the shard was read from"),
+    },
+)
+
 PAIRS = Table(
     path="pairs/",
     row="a pair of distinct pictures that was proposed and looked at",

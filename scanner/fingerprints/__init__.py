@@ -6,20 +6,22 @@
 
 from scanner.fingerprints._embed import Embedder, load_embedder
 from scanner.fingerprints._hashes import perceptual_hash, pixel_sha256
-from scanner.fingerprints._seen import SeenPictures, part_name, stored_embeddings, write_embeddings
-from scanner.fingerprints._stage import Fingerprinter, ShardRows
+from scanner.fingerprints._seen import SeenPictures, part_name, stored_embeddings
+from scanner.fingerprints._stage import Fingerprinter, ShardRows, Tally
 from scanner.fingerprints._thumbnail import thumbnail
+from scanner.fingerprints._write import write_shard
 
 __all__ = [
     "Embedder",
     "Fingerprinter",
     "SeenPictures",
     "ShardRows",
+    "Tally",
     "load_embedder",
     "part_name",
     "perceptual_hash",
     "pixel_sha256",
     "stored_embeddings",
     "thumbnail",
-    "write_embeddings",
+    "write_shard",
 ]

@@ -55,8 +55,8 @@ class DemoModel(nn.Module):
         self.visual.trunk.global_pool = _GeneralisedMean()
 
     def encode_image(self, image: Tensor) -> Tensor:
-        """Embeddings (n, 1280) of prepared pictures (n, 3, 160, 160), not normalised."""
-        features: Tensor = self.visual(image)
+        """Embeddings (n, 1280) of prepared pictures (n, 3, 160, 160), 0 to 255; not of unit length."""
+        features: Tensor = self.visual((image.float() - 127) / 128)
         return features
 
 
@@ -107,10 +107,10 @@ def fold_batch_norm(model: DemoModel) -> DemoModel:
 
 
 def prepare(picture: NDArray[np.uint8]) -> Tensor:
-    """A picture (uint8, h × w × 3) in the middle of a white square: float32 (3, 160, 160), (x − 127) / 128."""
+    """A picture (uint8, h × w × 3) in the middle of a white square: uint8 (3, 160, 160)."""
     image = Image.fromarray(picture)
     scale = SIDE / max(image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
     square = Image.new("RGB", (SIDE, SIDE), "white")
     square.paste(image.resize((width, height), Image.Resampling.BICUBIC), ((SIDE - width) // 2, (SIDE - height) // 2))
-    return torch.from_numpy((np.asarray(square, dtype=np.float32) - 127) / 128).permute(2, 0, 1)
+    return torch.from_numpy(np.array(square)).permute(2, 0, 1)

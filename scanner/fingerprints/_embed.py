@@ -3,12 +3,17 @@
 The batch always has the same shape (the last one is filled up with zeros), because the way a matrix product is cut
 up, and so its rounding, depends on the shape: a picture's embedding is the same whatever stands beside it.
 
+On a CPU each core runs a batch of its own: 640 pictures through the demo model took 2.0 s on 2 cores that way, and
+2.7 s with both cores at one batch, since the threads of one batch wait for each other at every layer.
+
     >>> embedder = load_embedder("ViT-B-32", "laion2b_s34b_b79k")   # doctest: +SKIP
     >>> embedder([picture]).shape                                   # doctest: +SKIP
     (1, 512)
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import open_clip
@@ -33,11 +38,17 @@ class Embedder:
         self.batch = batch
         """Pictures in one call of the network."""
         self.prepare = model.prepare
-        """A picture (uint8, h × w × 3) as the network's input (float32, 3 × side × side); may run in a thread."""
+        """A picture (uint8, h × w × 3) as the network's input (3 × side × side; float32, or uint8 where the network
+        scales it itself); may run in a thread."""
         self._network = model.network.to(device).eval()
-        self._device = device
+        self.device = device
+        """Where the network runs."""
         self._tokenizer = model.tokenizer
         self._input_shape = self.prepare(np.zeros((1, 1, 3), np.uint8)).shape
+        cores = os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(cores, initializer=_one_core) if device == "cpu" else None
+        self.at_once = batch * (2 * cores if device == "cpu" else 1)
+        """Pictures to give to `embed` at once, so that all of the device has work."""
         self.width = self._run([]).shape[1]
         """Numbers in an embedding."""
 
@@ -50,8 +61,9 @@ class Embedder:
 
         Raises ScannerError when the model gives a row that is not finite or has no length.
         """
-        starts = range(0, len(prepared), self.batch)
-        return self._unit_rows([self._run(prepared[start : start + self.batch]) for start in starts])
+        batches = [prepared[start : start + self.batch] for start in range(0, len(prepared), self.batch)]
+        run = map if self._pool is None else self._pool.map
+        return self._unit_rows(list(run(self._run, batches)))
 
     def encode_text(self, captions: Sequence[str]) -> NDArray[np.float16]:
         """Embeddings of captions: float16, shape (n, width), rows of unit length, comparable with pictures'.
@@ -79,7 +91,7 @@ class Embedder:
 
     def _encode(self, method: str, inputs: Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():
-            rows: Tensor = getattr(self._network, method)(inputs.to(self._device))
+            rows: Tensor = getattr(self._network, method)(inputs.to(self.device))
             return rows.float().cpu().numpy()
 
     def _unit_rows(self, blocks: Sequence[NDArray[np.float32]]) -> NDArray[np.float16]:
@@ -92,6 +104,11 @@ class Embedder:
                 "check its weights."
             )
         return np.asarray(rows / lengths, dtype=np.float16)
+
+
+def _one_core() -> None:
+    """In a thread of the pool: torch's setting is the calling thread's own."""
+    torch.set_num_threads(1)
 
 
 def load_embedder(model: str, pretrained: str | None = None, device: str = "cpu", batch: int = 16) -> Embedder:

@@ -8,7 +8,6 @@ The samples file is written last, so a shard counts as stored when it is there.
     >>> ids, embeddings = stored_embeddings(Path("RUN"))    # doctest: +SKIP
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -27,15 +26,9 @@ def part_name(shard: Shard) -> str:
     return f"{shard.index:05d}"
 
 
-def write_embeddings(run: Path, part: str, embeddings: NDArray[np.float16]) -> Path:
-    """Write a shard's embeddings (n, width) whole or not at all; the engine does so before it writes the samples."""
-    path = run / FOLDER / f"{part}.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        np.save(file, embeddings)
-    temporary.replace(path)
-    return path
+def embeddings_path(run: Path, part: str) -> Path:
+    """Where a shard's embeddings lie."""
+    return run / FOLDER / f"{part}.npy"
 
 
 def stored_embeddings(run: Path) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
@@ -93,10 +86,12 @@ class SeenPictures:
     def _read_part(self, part: str) -> NDArray[np.void]:
         hashes = pl.read_parquet(_samples_path(self._run, part), columns=["pixel_sha256"])["pixel_sha256"]
         _check_rows(self._run, part, len(hashes), len(_open_part(self._run, part)))
+        rows = np.flatnonzero(hashes.is_not_null())  # a row without an image has no pixels
+        hashes = hashes.drop_nulls()
         entries = np.empty(len(hashes), dtype=self._index.dtype)
         entries["high"] = hashes.str.slice(0, 16).str.to_integer(base=16, dtype=pl.UInt64).to_numpy()
         entries["low"] = hashes.str.slice(16, 16).str.to_integer(base=16, dtype=pl.UInt64).to_numpy()
-        entries["part"], entries["row"] = len(self._parts), np.arange(len(hashes))
+        entries["part"], entries["row"] = len(self._parts), rows
         self._parts.append(part)
         return entries
 
@@ -112,7 +107,7 @@ def _stored_parts(run: Path) -> list[str]:
 
 
 def _open_part(run: Path, part: str) -> NDArray[np.float16]:
-    path = run / FOLDER / f"{part}.npy"
+    path = embeddings_path(run, part)
     try:
         embeddings: NDArray[np.float16] = np.load(path, mmap_mode="r")
     except (OSError, ValueError) as error:

@@ -1,19 +1,23 @@
 """The first stage of an audit: a shard's images as rows with hashes, thumbnails and embeddings.
 
 Made once (it holds the model), then called with one shard after the other. It writes nothing and catches nothing but
-what a row itself is to blame for. Pictures are decoded by a few threads ahead of the model, in bounded memory: a
-decoded picture lives only inside its thread, what waits for the model is the model's small input. Equal pixels are
-embedded once, in the shard and, through `SeenPictures`, in the run.
+what a row itself is to blame for. A shard comes in blocks of a few thousand rows, so that memory does not grow with
+it. Pictures are decoded by threads in chunks; a decoded picture lives only inside its thread, what waits for the model
+is the model's small input. Equal pixels are embedded once, in the shard and, through `SeenPictures`, in the run.
+
+On a CPU decoding rests while the model runs, since both want every core; on any other device the next chunk is decoded
+meanwhile.
+
+A row of which the data set holds an embedding needs no model, and without an image nothing is decoded either.
 
     >>> stage = Fingerprinter(load_embedder("demo"), SeenPictures(run))     # doctest: +SKIP
-    >>> rows = stage(dataset, dataset.shards[0])                            # doctest: +SKIP
+    >>> for rows in stage(dataset, dataset.shards[0]): ...                  # doctest: +SKIP
 """
 
 import hashlib
 import os
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,10 +34,16 @@ from scanner.fingerprints._thumbnail import thumbnail
 from scanner.samples import Dataset, Failure, Sample, Shard, Undecodable, decode
 from scanner.tables import ERRORS, SAMPLES
 
+BLOCK_ROWS = 4096
+"""Rows given back at once: 14 MB of thumbnails."""
+_CHUNK_ROWS = 128
+_CHUNK_BYTES = 64 << 20
+"""Rows, or encoded bytes, that are decoded together."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShardRows:
-    """What a shard gave: rows in = samples + errors."""
+    """Some consecutive rows of a shard: rows in = samples + errors that have a key."""
 
     samples: pl.DataFrame
     """One row per image that was read, in stored order; columns of `tables.SAMPLES`."""
@@ -46,93 +56,139 @@ class ShardRows:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tally:
+    """How far a shard is, since the last tally."""
+
+    rows: int
+    """Rows read."""
+    size: int
+    """Bytes of their images."""
+    errors: int
+    """Rows that failed; those set aside are none."""
+    part: float
+    """Part of the shard's bytes that is behind, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Examined:
-    """A sample whose picture was decoded."""
+    """A sample that can be stored."""
 
     row: dict[str, Any]
     """The sample's columns, but for its id."""
     carried: dict[str, Any]
     """Its columns that are carried through."""
-    prepared: Tensor
-    """The model's input."""
+    prepared: Tensor | None
+    """The model's input; None where the data set has the embedding."""
+    vector: NDArray[np.float16] | None
+    """The data set's embedding."""
 
 
 class Fingerprinter:
     """The stage: a loaded model and the index of what the run has embedded already."""
 
     def __init__(
-        self, embedder: Embedder, seen: SeenPictures, *, carry: Sequence[str] = (), threads: int | None = None
+        self,
+        embedder: Embedder | None,
+        seen: SeenPictures,
+        *,
+        carry: Sequence[str] = (),
+        progress: Callable[[Tally], None] | None = None,
     ) -> None:
-        self._embedder = embedder
-        self._seen = seen
-        self._carry = carry
-        self._threads = threads or min(8, os.cpu_count() or 1)
+        """`embedder` is None for a data set that has all its embeddings; `carry` names columns to carry through."""
+        self._embedder, self._seen, self._carry = embedder, seen, carry
+        self._progress = progress or (lambda _: None)
+        self._threads = min(8, os.cpu_count() or 1)
 
-    def __call__(self, dataset: Dataset, shard: Shard) -> ShardRows:
-        """Read, decode, hash and embed one shard.
+    def __call__(self, dataset: Dataset, shard: Shard) -> Iterator[ShardRows]:
+        """Read, decode, hash and embed one shard; at least one block, which may be empty.
 
         `sample_id` is the shard's index × 2³² plus the row's position among the shard's samples.
         """
         self._seen.refresh()
-        batcher = _Batcher(self._embedder, self._seen)
-        rows: list[dict[str, Any]] = []
-        carried: list[dict[str, Any]] = []
-        failures: list[Failure] = []
+        vectors = _Vectors(self._embedder, self._seen)
+        block, next_id = _Block(self._carry), shard.index << 32
         for item in self._examine(dataset, shard):
-            if isinstance(item, Failure):
-                failures.append(item)
-            else:
-                carried.append(item.carried)
-                rows.append({"sample_id": (shard.index << 32) | len(rows), **item.row})
-                batcher.add(item.row["pixel_sha256"], item.prepared)
-        return ShardRows(
-            samples=SAMPLES.frame(rows),
-            carried=carried_frame([row["sample_id"] for row in rows], carried, self._carry),
-            errors=ERRORS.frame(map(asdict, failures)),
-            embeddings=batcher.finish(),
-        )
+            block.add(next_id, item)
+            if isinstance(item, _Examined):
+                vectors.add(item)
+                next_id += 1
+            if len(block) == BLOCK_ROWS:
+                yield block.rows(vectors.take())
+                block = _Block(self._carry)
+        yield block.rows(vectors.take())
 
     def _examine(self, dataset: Dataset, shard: Shard) -> Iterator[_Examined | Failure]:
-        """The shard's rows in stored order, decoded by threads that run a bounded way ahead."""
-        waiting: deque[Future[_Examined | Failure] | Failure] = deque()
+        """The shard's rows in stored order, a chunk of them decoded at a time."""
+        overlap, size, read = self._embedder is not None and self._embedder.device != "cpu", max(1, shard.size), 0
         with ThreadPoolExecutor(self._threads) as pool:
-            for item in dataset.read(shard):
-                ahead = pool.submit(self._decode, item) if isinstance(item, Sample) else item
-                waiting.append(ahead)
-                if len(waiting) > 4 * self._threads:
-                    yield _result(waiting.popleft())
-            while waiting:
-                yield _result(waiting.popleft())
+            chunks = (self._decode_chunk(pool, chunk) for chunk in _chunks(dataset.read(shard)))
+            for encoded, decoded in _ahead(chunks) if overlap else chunks:
+                done = list(decoded)
+                yield from done
+                read += encoded
+                failed = sum(isinstance(item, Failure) and item.stage != "select" for item in done)
+                self._progress(Tally(rows=len(done), size=encoded, errors=failed, part=min(1.0, read / size)))
 
-    def _decode(self, sample: Sample) -> _Examined | Failure:
+    def _decode_chunk(
+        self, pool: Executor, chunk: Sequence[Sample | Failure]
+    ) -> tuple[int, Iterable[_Examined | Failure]]:
+        """Bytes of the chunk's images, and its rows as the threads get them done."""
+        encoded = sum(len(item.encoded or b"") for item in chunk if isinstance(item, Sample))
+        return encoded, pool.map(self._one, chunk)
+
+    def _one(self, item: Sample | Failure) -> _Examined | Failure:
+        if isinstance(item, Failure):
+            return item
         try:
-            picture = decode(sample.encoded or b"")
+            picture = None if item.encoded is None else decode(item.encoded)
         except Undecodable as error:
-            return Failure(
-                shard=sample.shard, key=sample.key, stage="decode", reason=error.reason, message=error.message
-            )
+            return Failure(shard=item.shard, key=item.key, stage="decode", reason=error.reason, message=error.message)
         return _Examined(
-            row=_identity(sample) | _fingerprints(picture),
-            carried={name: sample.extra.get(name) for name in self._carry},
-            prepared=self._embedder.prepare(picture),
+            row=_identity(item) | ({} if picture is None else _fingerprints(picture)),
+            carried={name: item.extra.get(name) for name in self._carry},
+            prepared=None if picture is None or item.embedding is not None else self._prepare(picture),
+            vector=item.embedding,
         )
 
+    def _prepare(self, picture: NDArray[np.uint8]) -> Tensor:
+        assert self._embedder is not None, "a row without an embedding of its own needs the model"
+        return self._embedder.prepare(picture)
 
-def _result(item: Future[_Examined | Failure] | Failure) -> _Examined | Failure:
-    return item if isinstance(item, Failure) else item.result()
+
+def _chunks(items: Iterable[Sample | Failure]) -> Iterator[list[Sample | Failure]]:
+    """Rows together that are decoded together: as many as fit, at least one."""
+    chunk: list[Sample | Failure] = []
+    size = 0
+    for item in items:
+        chunk.append(item)
+        size += len(item.encoded or b"") if isinstance(item, Sample) else 0
+        if len(chunk) == _CHUNK_ROWS or size >= _CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _ahead(chunks: Iterator[Any]) -> Iterator[Any]:
+    """The same, each one asked for before the one in front of it is used."""
+    waiting = next(chunks, None)
+    while waiting is not None:
+        following = next(chunks, None)
+        yield waiting
+        waiting = following
 
 
 def _identity(sample: Sample) -> dict[str, Any]:
-    encoded = sample.encoded or b""
+    encoded = sample.encoded
     return {
         "shard": sample.shard,
         "key": sample.key,
         "url": sample.url,
         "caption": sample.caption,
-        "file_sha256": hashlib.sha256(encoded).hexdigest(),
+        "file_sha256": None if encoded is None else hashlib.sha256(encoded).hexdigest(),
         "file": sample.file,
         "offset": sample.offset,
-        "length": len(encoded),
+        "length": None if encoded is None else len(encoded),
     }
 
 
@@ -148,39 +204,76 @@ def _fingerprints(picture: NDArray[np.uint8]) -> dict[str, Any]:
     }
 
 
-class _Batcher:
+class _Block:
+    """Rows on their way into tables."""
+
+    def __init__(self, carry: Sequence[str]) -> None:
+        self._carry = carry
+        self._rows: list[dict[str, Any]] = []
+        self._carried: list[dict[str, Any]] = []
+        self._failures: list[Failure] = []
+
+    def __len__(self) -> int:
+        return len(self._rows) + len(self._failures)
+
+    def add(self, sample_id: int, item: _Examined | Failure) -> None:
+        """Take in the next row; `sample_id` is for a sample."""
+        if isinstance(item, Failure):
+            self._failures.append(item)
+        else:
+            self._rows.append({"sample_id": sample_id, **item.row})
+            self._carried.append(item.carried)
+
+    def rows(self, embeddings: NDArray[np.float16]) -> ShardRows:
+        ids = [row["sample_id"] for row in self._rows]
+        return ShardRows(
+            samples=SAMPLES.frame(self._rows),
+            errors=ERRORS.frame(map(asdict, self._failures)),
+            embeddings=embeddings,
+            carried=carried_frame(ids, self._carried, self._carry),
+        )
+
+
+class _Vectors:
     """Embeddings of one shard, each distinct picture computed or looked up once."""
 
-    def __init__(self, embedder: Embedder, seen: SeenPictures) -> None:
-        self._embedder = embedder
-        self._seen = seen
-        self._slots: dict[str, int] = {}
-        self._rows: list[int] = []
-        self._vectors: dict[int, NDArray[np.float16]] = {}
-        self._batch: dict[int, Tensor] = {}
+    def __init__(self, embedder: Embedder | None, seen: SeenPictures) -> None:
+        self._embedder, self._seen = embedder, seen
+        self._known: dict[str, NDArray[np.float16]] = {}
+        self._batch: dict[str, Tensor] = {}
+        self._rows: list[str | NDArray[np.float16]] = []
+        self._width = 0 if embedder is None else embedder.width
 
-    def add(self, pixels: str, prepared: Tensor) -> None:
-        """Take in the next row's picture; runs the model when a batch is full."""
-        slot = self._slots.setdefault(pixels, len(self._slots))
-        self._rows.append(slot)
-        if slot in self._vectors or slot in self._batch:
+    def add(self, item: _Examined) -> None:
+        """Take in the next row; runs the model when enough wait for it."""
+        if item.vector is not None:
+            self._rows.append(item.vector)
+            self._width = len(item.vector)
+            return
+        assert item.prepared is not None
+        assert self._embedder is not None
+        pixels: str = item.row["pixel_sha256"]
+        self._rows.append(pixels)
+        if pixels in self._known or pixels in self._batch:
             return
         stored = self._seen.get(pixels)
         if stored is not None:
-            self._vectors[slot] = stored
+            self._known[pixels] = stored
             return
-        self._batch[slot] = prepared
-        if len(self._batch) == self._embedder.batch:
+        self._batch[pixels] = item.prepared
+        if len(self._batch) == self._embedder.at_once:
             self._run()
 
-    def finish(self) -> NDArray[np.float16]:
-        """Embeddings of all rows in order, (rows, width)."""
+    def take(self) -> NDArray[np.float16]:
+        """Embeddings (rows, width) of the rows taken in since the last time, in order."""
         self._run()
-        distinct = np.empty((len(self._vectors), self._embedder.width), np.float16)
-        for slot, vector in self._vectors.items():
-            distinct[slot] = vector
-        return distinct[self._rows]
+        out = np.empty((len(self._rows), self._width), np.float16)
+        for position, row in enumerate(self._rows):
+            out[position] = self._known[row] if isinstance(row, str) else row
+        self._rows.clear()
+        return out
 
     def _run(self) -> None:
-        self._vectors.update(zip(self._batch, self._embedder.embed(list(self._batch.values())), strict=True))
-        self._batch.clear()
+        if self._batch and self._embedder is not None:
+            self._known.update(zip(self._batch, self._embedder.embed(list(self._batch.values())), strict=True))
+            self._batch.clear()

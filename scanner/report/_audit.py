@@ -167,8 +167,7 @@ def _check_rows(run: Run, rows: Rows) -> Check:
     return Check(
         name="rows_in",
         passed=not twice and counted in (None, rows.rows_in),
-        sentence=f"{sum_of_rows(rows)} rows in; "
-        f"{twice:,} rows stand in both tables; {claim}.",
+        sentence=f"{sum_of_rows(rows)} rows in; {twice:,} rows stand in both tables; {claim}.",
     )
 
 

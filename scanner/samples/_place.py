@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import Any, BinaryIO, NamedTuple, TypeAlias, cast
 
 import fsspec
 from braceexpand import braceexpand
@@ -66,19 +66,31 @@ def size_of(where: Place) -> int:
     return int(where.stat().st_size)
 
 
-def state_of(where: Place) -> str:
-    """Changes when the file does: its size with the time of its last change, or with the version its store gives."""
+class FileState(NamedTuple):
+    """What changes when a file does."""
+
+    size: int
+    """Bytes."""
+    version: str
+    """Time of its last change, or the version that its store gives."""
+
+    def __str__(self) -> str:
+        return f"{self.size} bytes, {self.version}"
+
+
+def state_of(where: Place) -> FileState:
+    """The state of a file now."""
     if isinstance(where, Path):
         stat = where.stat()
         seconds, nanoseconds = divmod(stat.st_mtime_ns, 10**9)
         changed = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
-        return f"{stat.st_size} bytes, changed {changed}.{nanoseconds:09d} UTC"
+        return FileState(stat.st_size, f"changed {changed}.{nanoseconds:09d} UTC")
     info: dict[str, Any] = where.fs.info(where.path)
     version = next((info[name] for name in _VERSIONS if info.get(name)), None)
     if version is None:
         head = where.fs.cat_file(where.path, start=0, end=_HEAD_BYTES)
         version = f"begins with {hashlib.sha256(head).hexdigest()[:16]}"
-    return f"{info.get('size')} bytes, version {version}"
+    return FileState(info.get("size") or 0, f"version {version}")
 
 
 def expand(pattern: str) -> list[Place]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.samples._place import Place, relative, state_of
+from scanner.samples._place import FileState, Place, relative, state_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +21,13 @@ class Shard:
     """The file or folder that holds it."""
     index: int
     """Position in the data set; the shard base of its sample ids is index × 2³²."""
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, FileState] = field(default_factory=dict)
     """State of each file that the shard is read from, by its name below the root: changes when the file does."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in its files."""
+        return sum(state.size for state in self.files.values())
 
     @property
     def fingerprint(self) -> str:
@@ -93,7 +98,7 @@ class Dataset(Protocol):
         ...
 
 
-def states(root: Place, *files: Place) -> dict[str, str]:
+def states(root: Place, *files: Place) -> dict[str, FileState]:
     """`Shard.files` of a shard that is read from these files."""
     return {relative(file, root): state_of(file) for file in files}
 

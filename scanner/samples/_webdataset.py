@@ -18,7 +18,7 @@ import polars as pl
 
 from scanner.samples._columns import Columns
 from scanner.samples._decode import Undecodable
-from scanner.samples._place import Place, open_place, relative
+from scanner.samples._place import FileState, Place, open_place, relative
 from scanner.samples._sample import Failure, Sample, Shard, states, unread
 from scanner.samples._sidecar import printable, read_sidecars
 from scanner.samples._tar import Member, Row, read_tar
@@ -108,7 +108,7 @@ def open_webdataset(root: Place, tars: Sequence[Place], columns: Columns) -> Web
     return WebDataset(root=root, shards=tuple(shards), columns=columns)
 
 
-def _states(root: Place, tar: Place) -> dict[str, str]:
+def _states(root: Place, tar: Place) -> dict[str, FileState]:
     beside = tar.with_suffix(".parquet")
     return states(root, tar, beside) if beside.exists() else states(root, tar)
 

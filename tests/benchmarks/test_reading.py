@@ -82,9 +82,7 @@ def bare_loop(tar: Path) -> int:
 def reader(tar: Path) -> int:
     """The same through the scanner's reader, with its captions, urls, keys, fields and checks."""
     dataset = open_dataset(tar)
-    return sum(
-        decode(item.encoded).size > 0 for item in dataset.read(dataset.shards[0]) if isinstance(item, Sample)
-    )
+    return sum(decode(item.encoded).size > 0 for item in dataset.read(dataset.shards[0]) if isinstance(item, Sample))
 
 
 @pytest.mark.parametrize("side", [64, 256])
@@ -119,7 +117,7 @@ def test_embedding_takes_little_more_than_its_parts(tmp_path, photos):
         began = time.perf_counter()
         with torch.inference_mode():
             for _ in range(len(distinct) // embedder.batch):
-                embedder.network.encode_image(batch)
+                embedder._network.encode_image(batch)
         times["forward"].append(time.perf_counter() - began)
         began = time.perf_counter()
         stage = Fingerprinter(embedder, SeenPictures(tmp_path / f"run{trial}"))
@@ -137,8 +135,7 @@ def test_embedding_takes_little_more_than_its_parts(tmp_path, photos):
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from pipelines.audit import write_block_files
-from scanner.fingerprints import Fingerprinter, SeenPictures, load_embedder
+from scanner.fingerprints import Fingerprinter, SeenPictures, load_embedder, write_shard
 from scanner.samples import open_dataset
 
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -146,7 +143,7 @@ embedder = load_embedder("local-dir:" + sys.argv[1])
 dataset, run = open_dataset(sys.argv[2]), Path(sys.argv[3])
 before = peak()
 for shard in dataset.shards:
-    write_block_files(run, shard, Fingerprinter(embedder, SeenPictures(run))(dataset, shard))
+    write_shard(run, shard, Fingerprinter(embedder, SeenPictures(run))(dataset, shard))
 print(before, peak())
 """
 

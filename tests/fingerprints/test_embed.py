@@ -115,9 +115,9 @@ def test_the_demo_models_fast_form_is_the_same_function(demo):
 
 def test_the_demo_model_sees_a_white_margin():
     inputs = prepare(np.zeros((40, 20, 3), np.uint8))
-    assert (inputs.shape, inputs.dtype) == ((3, 160, 160), torch.float32)
-    assert inputs[:, :, :40].unique().tolist() == [1.0]
-    assert inputs[:, :, 40:120].unique().tolist() == [-127 / 128]
+    assert (inputs.shape, inputs.dtype) == ((3, 160, 160), torch.uint8)
+    assert inputs[:, :, :40].unique().tolist() == [255]
+    assert inputs[:, :, 40:120].unique().tolist() == [0]
 
 
 def test_weights_are_paired_by_order_and_shape():

@@ -7,20 +7,20 @@ import numpy as np
 import polars as pl
 import pytest
 
+from scanner import tables
 from scanner.errors import ScannerError
 from scanner.fingerprints import (
     Fingerprinter,
     SeenPictures,
     load_embedder,
-    part_name,
     perceptual_hash,
     pixel_sha256,
     stored_embeddings,
     thumbnail,
-    write_embeddings,
+    write_shard,
 )
-from scanner.samples import StoredImages, decode, open_dataset
-from scanner.tables import ERRORS, SAMPLES
+from scanner.samples import Sample, StoredImages, decode, open_dataset
+from scanner.tables import ERROR_PARTS, ERRORS, SAMPLES
 from tests.samples.pictures import JUNK_HTML, encode, photo_like, png_header, with_orientation
 from tests.samples.test_webdataset import add
 
@@ -67,14 +67,17 @@ def scan(run: Path, dataset, embedder, only=slice(None)) -> list[int]:
     """What an engine does: each shard's embeddings, then its samples. Returns how many pictures the model saw."""
     embedded = []
     counted = CountingEmbedder(embedder)
-    stage = Fingerprinter(counted, SeenPictures(run), threads=3)
+    stage = Fingerprinter(counted, SeenPictures(run))
     for shard in dataset.shards[only]:
         before = counted.pictures
-        rows = stage(dataset, shard)
-        write_embeddings(run, part_name(shard), rows.embeddings)
-        SAMPLES.write(run, rows.samples, part_name(shard))
+        write_shard(run, shard, stage(dataset, shard))
         embedded.append(counted.pictures - before)
     return embedded
+
+
+def overwrite_embeddings(run: Path, part: str, vectors: np.ndarray) -> None:
+    (run / "embeddings").mkdir(parents=True, exist_ok=True)
+    np.save(run / "embeddings" / f"{part}.npy", vectors)
 
 
 class CountingEmbedder:
@@ -93,7 +96,7 @@ class CountingEmbedder:
 
 
 def test_a_shards_rows_are_exact(tmp_path, dataset, embedder):
-    rows = Fingerprinter(embedder, SeenPictures(tmp_path / "run"))(dataset, dataset.shards[0])
+    (rows,) = Fingerprinter(embedder, SeenPictures(tmp_path / "run"))(dataset, dataset.shards[0])
     assert rows.samples.schema == SAMPLES.schema
     assert rows.errors.schema == ERRORS.schema
     assert rows.samples["key"].to_list() == ["00", "03", "08", "09"]
@@ -122,7 +125,7 @@ def test_a_shards_rows_are_exact(tmp_path, dataset, embedder):
 
 def test_an_empty_shard_and_the_ids_of_later_ones(tmp_path, dataset, embedder):
     stage = Fingerprinter(embedder, SeenPictures(tmp_path / "run"))
-    empty, last = (stage(dataset, shard) for shard in dataset.shards[1:])
+    (empty,), (last,) = (stage(dataset, shard) for shard in dataset.shards[1:])
     assert (empty.samples.height, empty.errors.height, empty.embeddings.shape) == (0, 0, (0, 1280))
     assert last.samples["sample_id"].to_list() == [2 << 32, (2 << 32) + 1]
 
@@ -162,7 +165,7 @@ def test_the_index_of_seen_pictures(tmp_path):
     seen = SeenPictures(run)
     assert seen.get(hashes[0]) is None
     for part, rows in (("00001", slice(0, 30)), ("100000", slice(30, None))):
-        write_embeddings(run, part, vectors[rows])
+        overwrite_embeddings(run, part, vectors[rows])
         frame = pl.DataFrame({"pixel_sha256": hashes[rows]}).with_row_index("sample_id")
         blank = {name: pl.lit(None) for name in SAMPLES.columns if name not in frame.columns}
         SAMPLES.write(run, frame.with_columns(**blank), part)
@@ -178,7 +181,7 @@ def test_the_index_of_seen_pictures(tmp_path):
 def test_files_that_do_not_belong_together_are_an_error(tmp_path, dataset, embedder):
     run = tmp_path / "run"
     scan(run, dataset, embedder, slice(0, 1))
-    write_embeddings(run, "00000", np.zeros((3, 1280), np.float16))
+    overwrite_embeddings(run, "00000", np.zeros((3, 1280), np.float16))
     with pytest.raises(ScannerError, match="4 samples but 3 embeddings"):
         stored_embeddings(run)
     (run / "embeddings" / "00000.npy").unlink()
@@ -189,4 +192,55 @@ def test_files_that_do_not_belong_together_are_an_error(tmp_path, dataset, embed
 def test_a_fault_of_the_stage_is_raised(tmp_path, dataset, embedder):
     (dataset.root / "00000.tar").unlink()
     with pytest.raises(FileNotFoundError):
-        Fingerprinter(embedder, SeenPictures(tmp_path / "run"))(dataset, dataset.shards[0])
+        list(Fingerprinter(embedder, SeenPictures(tmp_path / "run"))(dataset, dataset.shards[0]))
+
+
+def test_a_shard_comes_in_blocks_and_ends_as_one_file(tmp_path, dataset, embedder, monkeypatch):
+    tallies = []
+    scan(tmp_path / "whole", dataset, embedder)
+    monkeypatch.setattr("scanner.fingerprints._stage.BLOCK_ROWS", 2)
+    monkeypatch.setattr("scanner.fingerprints._stage._CHUNK_ROWS", 3)
+    stage = Fingerprinter(embedder, SeenPictures(tmp_path / "run"), progress=tallies.append)
+    blocks = [list(stage(dataset, shard)) for shard in dataset.shards]
+    assert [len(block.samples) + len(block.errors) for block in blocks[0]] == [2, 2, 2, 2, 2, 1]
+    for shard, rows in zip(dataset.shards, blocks, strict=True):
+        write_shard(tmp_path / "run", shard, rows)
+    for table in (SAMPLES, ERROR_PARTS, tables.SHARDS):
+        assert table.read(tmp_path / "run").equals(table.read(tmp_path / "whole"))
+    for path in sorted((tmp_path / "whole" / "embeddings").iterdir()):
+        assert (tmp_path / "run" / "embeddings" / path.name).read_bytes() == path.read_bytes()
+    counts = tables.SHARDS.read(tmp_path / "run")
+    assert counts.select("rows_in", "read", "failed").rows() == [
+        (11, 4, 7),
+        (0, 0, 0),
+        (3, 2, 1),
+    ]
+    assert (sum(tally.rows for tally in tallies), sum(tally.errors for tally in tallies)) == (14, 8)
+    assert [tally.part for tally in tallies[:4]] == sorted(tally.part for tally in tallies[:4])
+
+
+def test_a_shard_that_fails_halfway_leaves_no_file(tmp_path, dataset, embedder):
+    def broken():
+        yield from Fingerprinter(embedder, SeenPictures(tmp_path))(dataset, dataset.shards[0])
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        write_shard(tmp_path / "run", dataset.shards[0], broken())
+    assert [path for path in (tmp_path / "run").rglob("*") if path.is_file()] == []
+
+
+def test_a_row_with_its_own_embedding_needs_no_model_and_one_without_image_is_not_decoded(tmp_path, dataset):
+    vector = np.array([0.6, 0.8], np.float16)
+    given = Sample(
+        shard="00000", key="a", caption="a cat", url=None, encoded=None, file=None, offset=0, embedding=vector
+    )
+
+    class Given:
+        def read(self, _):
+            return iter([given])
+
+    (rows,) = Fingerprinter(None, SeenPictures(tmp_path))(Given(), dataset.shards[0])
+    assert rows.embeddings.tolist() == [vector.tolist()]
+    assert rows.samples.drop_nulls("pixel_sha256").is_empty()
+    write_shard(tmp_path, dataset.shards[0], [rows])
+    assert len(SeenPictures(tmp_path)) == 0
