@@ -17,7 +17,7 @@ from pipelines.candidates import write_candidates
 from pipelines.configs import AttackOptions
 from pipelines.engines import LocalEngine
 from pipelines.search import Prompt, Search, Searched
-from pipelines.verification import open_originals, stored_images, write_hits
+from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
 from scanner.errors import UnusableInputError
 from scanner.run import Run
@@ -76,6 +76,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
             "prompts_tried": len(arms.risk),
             "prompts_attacked": len(suspicious),
             "controls_attacked": len(arms.control),
+            "originals_missing": originals_missing(run, originals),
         },
     )
 

@@ -14,74 +14,79 @@ from typing import Any
 import polars as pl
 
 from pipelines.changes import pin_files
-from pipelines.configs import AuditConfig
+from pipelines.configs import AuditConfig, DownloadConfig
+from pipelines.download import download, download_settings
+from pipelines.embedding import EmbeddingSource, open_source
 from pipelines.engines import Job, LocalEngine, Outcome
+from pipelines.opening import open_input, options_of
 from scanner.duplicates import DuplicatesConfig, DuplicateSearch
 from scanner.errors import ScannerError
 from scanner.fingerprints import (
-    Embedder,
     Fingerprinter,
     SeenPictures,
     ShardRows,
-    load_embedder,
     part_name,
     stored_embeddings,
     write_shard,
 )
 from scanner.prompts import RankConfig, draw_controls, rank_prompts
 from scanner.run import Run
-from scanner.samples import Columns, Dataset, Options, Shard, open_dataset
+from scanner.samples import Dataset, Shard, UrlList
 from scanner.tables import ERROR_PARTS, ERRORS, GROUPS, MEMBERS, PAIRS, PROMPTS, SAMPLES, SHARDS
 
 
-def audit(dataset: str | Path, out: Path, config: AuditConfig, engine: LocalEngine) -> Run:
+def audit(
+    dataset: str | Path,
+    out: Path,
+    config: AuditConfig,
+    engine: LocalEngine,
+    downloading: DownloadConfig = DownloadConfig(),  # noqa: B008 - frozen
+) -> Run:
     """Audit `dataset` into the run directory `out`, or go on with the audit that was stopped there.
+
+    The images of a list of URLs are downloaded into `out` first.
 
     Raises UnusableInputError before anything is written when there is no data set, the model can't be loaded, or
     `out` holds something else or a run under another configuration.
     """
-    found = open_dataset(dataset, _reading(config))
-    embedder = load_embedder(config.model, config.weights())
-    run = Run.claim(out, _header(found, embedder, config))
+    options = options_of(config)
+    found = open_input(dataset, options)
+    source = open_source(found, config)
+    checked = None if isinstance(found, UrlList) else source.attach(found)
+    run = Run.claim(out, _header(found, source, config, downloading))
     pin_files(run, found)
-    _fingerprint(run, found, embedder, config, engine)
+    if isinstance(found, UrlList):
+        checked = source.attach(download(run, found, options, downloading, engine.progress))
+    assert checked is not None, "a list of URLs is checked once its images are there"
+    data, given = checked
+    _fingerprint(run, data, source, config, engine)
     summary = _find_groups(run, config, engine)
     _rank(run, config)
-    run.finish("audit", {"rows_in": int(run.read(SHARDS)["rows_in"].sum())} | summary)
+    run.finish("audit", {"rows_in": int(run.read(SHARDS)["rows_in"].sum())} | given | summary)
     return run
 
 
-def _reading(config: AuditConfig) -> Options:
-    columns = Columns(
-        caption=config.caption_column, url=config.url_column, key=config.key_column, image=config.image_column
-    )
-    return Options(
-        layout=config.layout,
-        columns=columns,
-        where=config.where,
-        sample=config.sample,
-        carry=config.carry,
-        limit=config.limit,
-    )
-
-
-def _header(dataset: Dataset, embedder: Embedder, config: AuditConfig) -> dict[str, Any]:
+def _header(
+    dataset: Dataset | UrlList, source: EmbeddingSource, config: AuditConfig, downloading: DownloadConfig
+) -> dict[str, Any]:
     """What a resumed run must agree with."""
-    return asdict(config) | {
-        "dataset": str(dataset.root.absolute()),
-        "layout": dataset.layout,
-        "pretrained": config.weights(),
-        "model_checksum": embedder.checksum,
-    }
+    where, header = dataset.root, asdict(config)
+    if isinstance(dataset, UrlList):
+        where, header = dataset.name, header | {"download": download_settings(downloading)}
+    return header | {"dataset": str(where.absolute()), "layout": dataset.layout} | source.header(config)
 
 
-def _fingerprint(run: Run, dataset: Dataset, embedder: Embedder, config: AuditConfig, engine: LocalEngine) -> None:
+def _fingerprint(run: Run, dataset: Dataset, source: EmbeddingSource, config: AuditConfig, engine: LocalEngine) -> None:
     """Samples and embeddings of every shard, and the ledger of all rows that are not among them."""
 
     def make() -> Callable[[Shard], Iterator[ShardRows]]:
         seen = SeenPictures(run.path)
         stage = Fingerprinter(
-            embedder, seen, carry=config.carry, progress=lambda tally: engine.progress.tally(**asdict(tally))
+            source.embedder,
+            seen,
+            width=source.width,
+            carry=config.carry,
+            progress=lambda tally: engine.progress.tally(**asdict(tally)),
         )
         return lambda shard: stage(dataset, shard)
 

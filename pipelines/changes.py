@@ -7,11 +7,11 @@ import polars as pl
 
 from scanner.errors import UnusableInputError
 from scanner.run import Run
-from scanner.samples import Dataset
+from scanner.samples import Dataset, UrlList
 from scanner.tables import FILES
 
 
-def pin_files(run: Run, dataset: Dataset) -> None:
+def pin_files(run: Run, dataset: Dataset | UrlList) -> None:
     """Write down the state of every file of the data set, or compare with what an earlier try wrote down.
 
     Raises UnusableInputError when a file is not as it was when the run began.

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from pipelines.configs import AttackOptions, AuditConfig, TrainConfig
+from pipelines.configs import AttackOptions, AuditConfig, DownloadConfig, TrainConfig
 from scanner import __version__
 from scanner.errors import ScannerError
 
@@ -34,16 +34,19 @@ lab = App(name="lab", help="Train small targets, so that an attack can be measur
 app.command(lab)
 
 Flat = Parameter(name="*")
+Downloading = Parameter(name="*", group="Download (a list of URLs)")
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 @app.command
-def audit(
+def audit(  # noqa: PLR0913 - two groups of options and what to do with them
     dataset: str,
     /,
     *,
     out: Path,
     config: Annotated[AuditConfig, Flat] = AuditConfig(),  # noqa: B008 - frozen
+    downloading: Annotated[DownloadConfig, Downloading] = DownloadConfig(),  # noqa: B008 - frozen
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
 ) -> None:
     """Find duplicate groups in a data set and rank their captions as prompts. No model of yours is needed.
@@ -53,21 +56,32 @@ def audit(
         scanner audit laion-subset/ --out runs/laion
         scanner audit photos/ --out runs/photos --model demo
         scanner audit laion-subset/ --out runs/clip --model local-dir:models/clip-b32
+        scanner audit laion2B-en/ --out runs/urls --where "punsafe < 0.1" --sample 0.001 --dry-run
 
     Parameters
     ----------
     dataset
         Folder, file, pattern ('laion/{00000..00099}.tar') or fsspec address (s3://, gs://, hf://, https://) of
-        img2dataset or webdataset tars, or of images with .txt or .json captions beside them.
+        img2dataset or webdataset tars, or of images with .txt or .json captions beside them, or of a list of
+        URLs (parquet, CSV, TSV or JSON lines, as LAION, COYO, CC12M and DataComp publish them), whose images are
+        downloaded into the run first.
     out
         Directory of the run; made if it is not there.
+    dry_run
+        Say what there is and, of a list of URLs, how many rows and roughly how many bytes would be downloaded; nothing
+        is written, and no image is asked for.
     json
         Print a machine-readable summary instead of the readable one.
     """
+    if dry_run:
+        from pipelines import dry_run as dry  # noqa: PLC0415
+
+        dry.print_dry_run(dry.dry_run(dataset, config, downloading), as_json=json)
+        return
     from pipelines.audit import audit as recipe  # noqa: PLC0415 - heavy
     from pipelines.report import report as write  # noqa: PLC0415
 
-    run = recipe(dataset, out, config, _engine())
+    run = recipe(dataset, out, config, _engine(), downloading)
     _show(run, write(run), json)
 
 

@@ -21,10 +21,17 @@ class AuditConfig:
     """open_clip model name, local-dir:DIR, or demo (ImageNet weights that are installed with the scanner)."""
     pretrained: str | None = None
     """Tag of the model's weights; the default model's is laion2b_s34b_b79k."""
+    embeddings: str | None = None
+    """Embeddings of the images that are there already, in clip-retrieval's or DataComp's layout: found by the rows'
+    keys, and used instead of the model's own once a few are seen to be the same."""
+    embedding_column: str | None = None
+    """Array of a .npz that holds the embeddings; by default l14_img."""
     threshold: float | None = None
-    """Cosine at which a pair is proposed, above 0 to 1; by default read off random pairs of the data set itself."""
+    """Cosine at which a pair is proposed, above 0 to 1; by default read off random pairs of the data set itself. Where
+    there are embeddings and no images, the cosine that makes a pair; by default 0.95."""
     layout: str | None = None
-    """Layout of the data set (webdataset, folder); by default the data are looked at."""
+    """Layout of the data set (webdataset, clip-retrieval, datacomp, arrow, parquet, folder or urls); by default the
+    data are looked at."""
     caption_column: str | None = None
     """Column, or field of a .json, that holds the caption; by default found by its name."""
     url_column: str | None = None
@@ -57,6 +64,30 @@ class AuditConfig:
     def weights(self) -> str | None:
         """The tag to load: the given one, or the default model's own."""
         return DEFAULT_PRETRAINED if self.model == DEFAULT_MODEL and self.pretrained is None else self.pretrained
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownloadConfig:
+    """How the images of a list of URLs are downloaded (by img2dataset, with its defaults unless said otherwise)."""
+
+    image_size: int = 512
+    """Shorter side that larger images are made smaller to, pixels; 0 stores every file as it was served."""
+    processes: int | None = None
+    """Processes that download; by default one per core."""
+    threads: int = 256
+    """Downloads at once in each process."""
+    retries: int = 1
+    """How often a download that failed is tried again (img2dataset's own default is 0)."""
+    timeout: int = 10
+    """Seconds to wait for an answer."""
+    shard_rows: int = 10_000
+    """Rows that are downloaded, resumed and stored as one."""
+
+    def __post_init__(self) -> None:
+        if min(self.threads, self.timeout, self.shard_rows, self.processes or 1) < 1 or self.processes == 0:
+            raise UnusableInputError("--processes, --threads, --timeout and --shard-rows are at least 1.")
+        if min(self.image_size, self.retries) < 0:
+            raise UnusableInputError("--image-size and --retries are at least 0.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.images import images_of
 from scanner.report import write_report
 from scanner.run import Run
-from scanner.samples import StoredImages, Undecodable
+from scanner.samples import Undecodable
 from scanner.tables import SAMPLES
 
 
@@ -20,7 +21,7 @@ def report(run: Run) -> Path:
 
     Originals are read from the data set where it still is, and shown as their stored thumbnails where it is not.
     """
-    images = StoredImages(run.config["dataset"])
+    images = images_of(run)
 
     def pictures(sample_ids: Sequence[int]) -> Mapping[int, bytes]:
         rows = SAMPLES.scan(run.path).filter(pl.col("sample_id").is_in(list(sample_ids)))

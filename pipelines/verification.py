@@ -2,6 +2,10 @@
 
 The originals are read once in the target's own training transform, shard by shard; the verdicts are computed from the
 stored generations alone, so other thresholds need no new images.
+
+A run on a data set of embeddings has the images that were found beside them, or none. Rows without an image are left
+out of the index and counted (`originals_missing`); without any image nothing can be verified, and the attack is
+refused.
 """
 
 from collections.abc import Mapping
@@ -11,16 +15,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.engines import Job, LocalEngine, require
+from pipelines.images import images_of
 from pipelines.search import Search, Searched
 from scanner.errors import UnusableInputError
 from scanner.fingerprints import load_embedder
 from scanner.prompts import prompt_id
 from scanner.run import Run
-from scanner.samples import StoredImages
+from scanner.samples import OWN_MODEL, StoredImages
 from scanner.tables import HITS, SAMPLES
 from scanner.targets import DiffusersTarget
 from scanner.verify import (
     BlockMeans,
+    CopySimilarity,
     Evidence,
     Originals,
     SquarePictures,
@@ -32,20 +38,31 @@ from scanner.verify import (
 
 
 def stored_images(run: Run) -> StoredImages:
-    """The images of a run's data set. Raises UnusableInputError when they are gone."""
-    images = StoredImages(run.config["dataset"])
+    """The images of a run's data set. Raises UnusableInputError when they are gone, or when there never were any."""
+    images = images_of(run)
     if not images.root.exists():
         raise UnusableInputError(
             f"The data set {images.root} is gone, and the attack compares with its images; put it back."
         )
+    if SAMPLES.scan(run.path).select(pl.col("file").is_null().all()).collect().item():
+        raise _no_originals(run)
     return images
 
 
+def _no_originals(run: Run) -> UnusableInputError:
+    return UnusableInputError(
+        f"No row of {run.path} has an image that can be read, and an attack is verified against the images; put them "
+        "where the data set's paths say, at or below its folder, and audit it again."
+    )
+
+
 def open_originals(run: Run, target: DiffusersTarget, group_of: Mapping[int, int], engine: LocalEngine) -> Originals:
-    """The index of all distinct originals in the target's transform, built shard by shard unless it is there."""
+    """The index of all distinct originals in the target's transform, built shard by shard unless it is there.
+
+    Raises UnusableInputError when none of them can be read.
+    """
     images = stored_images(run)
-    samples = run.read(SAMPLES).select("sample_id", "pixel_sha256", "file", "offset", "length")
-    distinct = samples.unique("pixel_sha256", keep="first", maintain_order=True)
+    distinct = _with_images(run).unique("picture", keep="first", maintain_order=True)
     shards = distinct.with_columns(shard=pl.col("sample_id") // 2**32).partition_by("shard", maintain_order=True)
     job = Job(
         name="originals",
@@ -55,9 +72,33 @@ def open_originals(run: Run, target: DiffusersTarget, group_of: Mapping[int, int
         write=lambda shard, arrays: write_blocks(run.path, _part(shard), arrays),
     )
     require(engine.run(job))
+    blocks = stored_blocks(run.path)
+    if not len(blocks.sample_id):
+        raise _no_originals(run)
     pictures = SquarePictures(images, distinct, target.transform)
     reconstruct = target.reconstruct if target.has_autoencoder else None
-    return Originals(stored_blocks(run.path), pictures, group_of, reconstruct)
+    return Originals(blocks, pictures, group_of, reconstruct)
+
+
+def _with_images(run: Run) -> pl.DataFrame:
+    """The rows that have an image, in order; `picture` tells the pictures apart: by their pixels, or by their files
+    where they were never decoded."""
+    columns = ("sample_id", "pixel_sha256", "file", "offset", "length")
+    rows = SAMPLES.scan(run.path).filter(pl.col("file").is_not_null()).select(columns).collect().sort("sample_id")
+    return rows.with_columns(picture=pl.coalesce("pixel_sha256", pl.format("{} {}", pl.col("file"), pl.col("offset"))))
+
+
+def _copies_of(run: Run) -> dict[int, int]:
+    """By the first row of each picture that has an image, how many rows show it."""
+    copies = _with_images(run).group_by("picture").agg(pl.col("sample_id").min(), pl.len())
+    return dict(copies.select("sample_id", "len").iter_rows())
+
+
+def originals_missing(run: Run, originals: Originals) -> int:
+    """Rows that are not in the index since their image can't be had: if it came back, nobody would know."""
+    rows = SAMPLES.scan(run.path).select(pl.len()).collect().item()
+    copies = _copies_of(run)
+    return int(rows - sum(copies[int(sample)] for sample in originals.blocks.sample_id))
 
 
 def _part(shard: pl.DataFrame) -> str:
@@ -66,18 +107,11 @@ def _part(shard: pl.DataFrame) -> str:
 
 def write_hits(run: Run, search: Search, originals: Originals, searched: Searched, threshold: float) -> None:
     """The hits table: a row for every attacked prompt of both arms."""
-    samples = run.read(SAMPLES).select("sample_id", "pixel_sha256", "caption")
-    copies = samples.group_by("pixel_sha256").agg(pl.col("sample_id").min(), pl.len())
-    embedder = load_embedder(run.config["model"], run.config["pretrained"])
-
-    def copy_similarity(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-        first, second = embedder([a, b]).astype(np.float64)
-        return float(first @ second)
-
+    samples = run.read(SAMPLES).select("sample_id", "caption")
     verifier = Verifier(
         originals,
-        copies_of=dict(copies.select("sample_id", "len").iter_rows()),
-        copy_similarity=copy_similarity,
+        copies_of=_copies_of(run),
+        copy_similarity=_copy_similarity(run),
         threshold=threshold,
     )
     own = _own_originals(samples, originals.group_of)
@@ -86,6 +120,19 @@ def write_hits(run: Run, search: Search, originals: Originals, searched: Searche
         for prompt, rows in zip(searched.attacked, search.generations(searched.attacked), strict=True)
     )
     HITS.write(run.path, HITS.frame(verifier(prompt) for prompt in evidence))
+
+
+def _copy_similarity(run: Run) -> CopySimilarity | None:
+    """By the run's own model; None where the data set brought its embeddings, and nobody knows the model."""
+    if run.config["model"] == OWN_MODEL:
+        return None
+    embedder = load_embedder(run.config["model"], run.config["pretrained"])
+
+    def copy_similarity(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+        first, second = embedder([a, b]).astype(np.float64)
+        return float(first @ second)
+
+    return copy_similarity
 
 
 def _own_originals(samples: pl.DataFrame, group_of: Mapping[int, int]) -> dict[str, frozenset[int]]:

@@ -104,7 +104,7 @@ _GROUP_ID = _column(pl.Int64, "duplicate group: the smallest sample_id of its me
 
 SAMPLES = Table(
     path="samples/",
-    row="an image that was read",
+    row="an image that was read, or a row of which the data set holds an embedding and no image",
     key=("sample_id",),
     columns={
         "sample_id": _SAMPLE_ID,
@@ -112,21 +112,25 @@ SAMPLES = Table(
         "key": _KEY,
         "url": _column(pl.String, "where the image came from, if the data set says"),
         "caption": _column(pl.String, "caption as the data set gives it; null where there is none"),
-        "width": _column(pl.Int32, "pixels, after EXIF rotation"),
-        "height": _column(pl.Int32, "pixels, after EXIF rotation"),
+        "width": _column(pl.Int32, "pixels, after EXIF rotation; null where no image was decoded"),
+        "height": _column(pl.Int32, "pixels, after EXIF rotation; null where no image was decoded"),
         "file_sha256": _column(
             pl.String, "sha-256 of the encoded image as stored, hex; null where the data set holds only its embedding"
         ),
-        "pixel_sha256": _column(pl.String, "sha-256 of size and decoded 8-bit RGB pixels, hex"),
-        "phash": _column(pl.UInt64, "64-bit DCT perceptual hash"),
-        "thumbnail": _column(pl.Binary, "32 × 32 × 3 uint8 RGB, row-major, 3,072 bytes"),
+        "pixel_sha256": _column(
+            pl.String, "sha-256 of size and decoded 8-bit RGB pixels, hex; null where no image was decoded"
+        ),
+        "phash": _column(pl.UInt64, "64-bit DCT perceptual hash; null where no image was decoded"),
+        "thumbnail": _column(
+            pl.Binary, "32 × 32 × 3 uint8 RGB, row-major, 3,072 bytes; null where no image was decoded"
+        ),
         "file": _column(
             pl.String, "file that holds the encoded image, relative to the data set's root; null where there is none"
         ),
         "offset": _column(
             pl.Int64, "where the encoded image begins in `file`, bytes; its row number where that is a table"
         ),
-        "length": _column(pl.Int64, "length of the encoded image, bytes"),
+        "length": _column(pl.Int64, "length of the encoded image, bytes; null where the whole of `file` is meant"),
     },
 )
 
@@ -174,18 +178,25 @@ SHARDS = Table(
 
 PAIRS = Table(
     path="pairs/",
-    row="a pair of distinct pictures that was proposed and looked at",
+    row="a pair of distinct pictures (of distinct embeddings where there are none) that was proposed and decided on",
     key=("left", "right"),
     columns={
         "left": _column(pl.Int64, "sample_id of the pair's smaller side"),
         "right": _column(pl.Int64, "sample_id of the pair's larger side"),
-        "similarity": _column(pl.Float32, "cosine of the (whitened) embeddings, −1 to 1"),
-        "hash_distance": _column(pl.Int16, "Hamming distance of the perceptual hashes, 0 to 64 bits"),
+        "similarity": _column(
+            pl.Float32, "cosine of the (whitened) embeddings, −1 to 1; of the embeddings as they are where it decides"
+        ),
+        "hash_distance": _column(
+            pl.Int16, "Hamming distance of the perceptual hashes, 0 to 64 bits; null where there are no pictures"
+        ),
         "look": _column(pl.String, "what decided: thumbnail, or similarity where there are no pictures"),
-        "look_distance": _column(pl.Float32, "mean absolute difference at mean 0, deviation 0.25"),
-        "accepted": _column(pl.Boolean, "the look found one picture"),
+        "look_distance": _column(
+            pl.Float32, "mean absolute difference at mean 0, deviation 0.25; null where there are no pictures"
+        ),
+        "accepted": _column(pl.Boolean, "found to be one picture"),
         "worst_block": _column(
-            pl.Float32, "largest difference of a 4 × 4 block relative to its contrast; 2: can't be compared"
+            pl.Float32,
+            "largest difference of a 4 × 4 block relative to its contrast; 2: can't be compared; null: no pictures",
         ),
     },
 )
@@ -208,7 +219,9 @@ GROUPS = Table(
     columns={
         "group_id": _GROUP_ID,
         "copies": _column(pl.Int64, "rows of the data set in the group"),
-        "distinct_images": _column(pl.Int64, "different decoded pictures among them"),
+        "distinct_images": _column(
+            pl.Int64, "different decoded pictures among them; different embeddings where none was decoded"
+        ),
         "distinct_captions": _column(pl.Int64, "different normalised captions among them"),
         "top_caption": _column(pl.String, "the caption of most copies, as first written; null without captions"),
         "top_caption_share": _column(pl.Float64, "share of the copies that carry the top caption, 0 to 1"),

@@ -1,4 +1,4 @@
-"""Candidate pairs of distinct pictures: cosine or perceptual hash, whichever finds them.
+"""Candidate pairs of distinct pictures: cosine or perceptual hash, whichever finds them (cosine alone without hashes).
 
 Each way in alone loses copies: blur escapes the network, and crops escape the hash. A block of rows is compared with
 all later rows, tile by tile, as one matrix product and one population count; what is held is one tile's pairs, never
@@ -31,7 +31,7 @@ class Proposals:
     similarity: NDArray[np.float32]
     """(p,): cosine, −1 to 1."""
     hash_distance: NDArray[np.uint8]
-    """(p,): differing bits, 0 to 64."""
+    """(p,): differing bits, 0 to 64; 0 throughout where there are no hashes."""
 
     def __len__(self) -> int:
         return len(self.left)
@@ -56,17 +56,19 @@ def joined(parts: list[Proposals]) -> Proposals:
 
 
 def propose(
-    vectors: NDArray[np.float32], hashes: NDArray[np.uint64], rows: range, *, cosine: float, bits: int
+    vectors: NDArray[np.float32], hashes: NDArray[np.uint64] | None, rows: range, *, cosine: float, bits: int
 ) -> Iterator[Proposals]:
     """Every pair of one of `rows` with a later row that has at least this cosine or at most so many differing bits.
 
-    `vectors` (n, d) of unit length, `hashes` (n,). Yields tile by tile, in order of the later row's tile.
+    `vectors` (n, d) of unit length, `hashes` (n,) or None. Yields tile by tile, in order of the later row's tile.
     """
-    block, block_hashes = vectors[rows.start : rows.stop], hashes[rows.start : rows.stop, None]
+    block = vectors[rows.start : rows.stop]
     for start in range(rows.start, len(vectors), TILE):
         similarity = block @ vectors[start : start + TILE].T
-        distance = np.bitwise_count(block_hashes ^ hashes[start : start + TILE])
-        wanted = (similarity >= cosine) | (distance <= bits)
+        wanted = similarity >= cosine
+        distance = _distance(hashes, rows, start)
+        if distance is not None:
+            wanted |= distance <= bits
         if start < rows.stop:
             wanted &= np.arange(start, start + wanted.shape[1]) > np.arange(rows.start, rows.stop)[:, None]
         left, right = np.nonzero(wanted)
@@ -74,5 +76,13 @@ def propose(
             left=(left + rows.start).astype(np.uint32),
             right=(right + start).astype(np.uint32),
             similarity=similarity[left, right],
-            hash_distance=distance[left, right],
+            hash_distance=np.zeros(len(left), np.uint8) if distance is None else distance[left, right],
         )
+
+
+def _distance(hashes: NDArray[np.uint64] | None, rows: range, start: int) -> NDArray[np.uint8] | None:
+    """Differing bits of each of `rows` and each row of the tile at `start`."""
+    if hashes is None:
+        return None
+    distance: NDArray[np.uint8] = np.bitwise_count(hashes[rows.start : rows.stop, None] ^ hashes[start : start + TILE])
+    return distance

@@ -6,6 +6,9 @@ grow with n, not n², and a cluster of any size is found whole. Pairs that fail 
 have failed `looks_per_row` times no more is spent on it: that bounds what look-alike families cost. Memory grows with
 the rows, never with the pairs.
 
+Where no row was decoded (a data set of embeddings) there is nothing to look at: the cosine of the embeddings
+as they are decides (see `_judge`), and nothing is whitened.
+
 The pairs of a block are given back for the caller to write; a block found written is restored instead of searched, and
 the result is the same.
 
@@ -26,11 +29,12 @@ from scanner.duplicates._components import new_forest, roots, unite
 from scanner.duplicates._config import DuplicatesConfig
 from scanner.duplicates._exact import Collapse, collapse
 from scanner.duplicates._groups import Groups, group_tables
-from scanner.duplicates._look import Looks, look, thumbnail_planes
+from scanner.duplicates._judge import BySimilarity, ByThumbnail, Judge, Verdicts
+from scanner.duplicates._look import thumbnail_planes
 from scanner.duplicates._propose import Proposals, joined, propose
 from scanner.duplicates._split import Linked, split_groups
-from scanner.duplicates._threshold import choose_threshold
-from scanner.duplicates._whiten import whiten
+from scanner.duplicates._threshold import choose_threshold, deciding_threshold
+from scanner.duplicates._whiten import as_they_are, whiten
 from scanner.errors import UnusableInputError
 from scanner.tables import PAIRS
 
@@ -48,11 +52,13 @@ class SearchSummary:
     rows: int
     """Rows searched."""
     distinct: int
-    """Distinct pictures among them."""
+    """Distinct pictures among them; distinct embeddings where there are no pictures."""
+    look: str
+    """What decides on a pair: thumbnail, or similarity where there are no pictures."""
     embedding: str
     """How the embeddings were whitened."""
     threshold: str
-    """The cosine that proposes, and why it is that."""
+    """The cosine that proposes (or decides), and why it is that."""
     cosine: float
     """The same as a number."""
     looked: int
@@ -80,22 +86,29 @@ class DuplicateSearch:
 
         `samples` is sorted by sample_id and has `sample_id, pixel_sha256, phash, thumbnail, caption`; `embeddings`
         (rows, d) are float16 or float32, row i belonging to row i (also memory-mapped). Raises UnusableInputError when
-        they do not fit together, when embeddings hold NaN, or when thumbnails are missing.
+        they do not fit together, when embeddings hold NaN, or when some rows have thumbnails and others have none.
         """
         if len(samples) != len(embeddings):
             raise UnusableInputError(
                 f"{len(samples):,} samples have {len(embeddings):,} embeddings; compute the embeddings again."
             )
         self._config = config
-        self._collapse: Collapse = collapse(samples)
+        self._collapse: Collapse = collapse(samples, embeddings)
         self._rows = samples.select("sample_id", "caption")
-        distinct = samples.select("sample_id", "phash", "thumbnail")[self._collapse.first]
+        distinct = samples.select("sample_id", "pixel_sha256", "phash", "thumbnail")[self._collapse.first]
         self._ids: NDArray[np.int64] = distinct["sample_id"].to_numpy()
-        self._hashes: NDArray[np.uint64] = distinct["phash"].to_numpy().astype(np.uint64)
-        self._planes = _thumbnails(distinct)
-        whitened = whiten(embeddings, self._collapse.first, config)
-        self._vectors, self._embedding = whitened.vectors, whitened.note
-        self._threshold = choose_threshold(self._vectors, self._hashes, config, whitened=whitened.whitened)
+        self._hashes: NDArray[np.uint64] | None = None
+        self._judge: Judge
+        if len(distinct) and distinct["pixel_sha256"].null_count() == len(distinct):
+            found = as_they_are(embeddings, self._collapse.first, "the cosine decides, since there are no pictures")
+            self._threshold = deciding_threshold(config)
+            self._judge = BySimilarity(found.vectors, self._threshold.cosine)
+        else:
+            self._judge = ByThumbnail(_thumbnails(distinct), config)
+            self._hashes = distinct["phash"].to_numpy().astype(np.uint64)
+            found = whiten(embeddings, self._collapse.first, config)
+            self._threshold = choose_threshold(found.vectors, self._hashes, config, whitened=found.whitened)
+        self._vectors, self._embedding = found.vectors, found.note
         self._parents = new_forest(len(self._ids))
         self._failed = np.zeros(len(self._ids), np.uint32)
         self._linked: list[Linked] = []
@@ -130,13 +143,14 @@ class DuplicateSearch:
         """The duplicate groups, once every part was searched or restored; chained ones are split."""
         assert self._done == len(self.parts), "every part is searched or restored before groups are made"
         links = Linked.joined(self._linked)
-        parts = split_groups(self._parents, links, self._planes, self._vectors, self._config)
+        parts = split_groups(self._parents, links, self._judge, self._vectors)
         return group_tables(self._rows, self._collapse, self._vectors, parts)
 
     def summary(self) -> SearchSummary:
         return SearchSummary(
             rows=len(self._rows),
             distinct=len(self._ids),
+            look=self._judge.look,
             embedding=self._embedding,
             threshold=self._threshold.note,
             cosine=self._threshold.cosine,
@@ -164,9 +178,9 @@ class DuplicateSearch:
         while len(waiting):
             now = self._next(waiting, at_once)
             chosen = waiting.take(now)
-            looks = look(self._planes[chosen.left], self._planes[chosen.right], self._config)
-            self._record(chosen.left, chosen.right, looks.accepted)
-            found.append(self._as_pairs(chosen, looks))
+            verdicts = self._judge(chosen)
+            self._record(chosen.left, chosen.right, verdicts.accepted)
+            found.append(self._as_pairs(chosen, verdicts))
             waiting, at_once = self._open(waiting.take(~now)), 2 * at_once
         return pl.concat(found)
 
@@ -186,18 +200,19 @@ class DuplicateSearch:
             self._failed += np.bincount(side[~accepted], minlength=len(self._failed)).astype(np.uint32)
         self._looked += len(left)
 
-    def _as_pairs(self, proposals: Proposals, looks: Looks) -> pl.DataFrame:
+    def _as_pairs(self, proposals: Proposals, verdicts: Verdicts) -> pl.DataFrame:
+        nothing = [None] * len(proposals)
         return PAIRS.conform(
             pl.DataFrame(
                 {
                     "left": self._ids[proposals.left],
                     "right": self._ids[proposals.right],
                     "similarity": proposals.similarity,
-                    "hash_distance": proposals.hash_distance,
-                    "look": ["thumbnail"] * len(proposals),
-                    "look_distance": looks.distance,
-                    "accepted": looks.accepted,
-                    "worst_block": looks.worst_block,
+                    "hash_distance": nothing if self._hashes is None else proposals.hash_distance,
+                    "look": [self._judge.look] * len(proposals),
+                    "look_distance": nothing if verdicts.distance is None else verdicts.distance,
+                    "accepted": verdicts.accepted,
+                    "worst_block": nothing if verdicts.worst_block is None else verdicts.worst_block,
                 }
             )
         )

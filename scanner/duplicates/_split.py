@@ -1,13 +1,12 @@
 """Groups out of connected components, with the chained ones split.
 
 A chain of pairs, each of them accepted, can tie together pictures that have nothing in common: the most common
-complaint about tools of this kind. So every member of a component of three or more is looked at against one centre,
-under a looser limit than a pair's (`max_chained_block`), since two edits of one original differ by more than either
-differs from it. The centre is the medoid; where a member fails, the members with the most accepted pairs are tried too,
+complaint about tools of this kind. So every member of a component of three or more is compared with one centre
+(`Judge.alike`). The centre is the medoid; where a member fails, the members with the most accepted pairs are tried too,
 and the centre that most members agree with wins. The members that fail it are grouped again among themselves, by the
 accepted pairs between them.
 
-    >>> parts = split_groups(parents, links, planes, vectors, DuplicatesConfig())      # doctest: +SKIP
+    >>> parts = split_groups(parents, links, judge, vectors)      # doctest: +SKIP
 """
 
 from collections.abc import Iterator
@@ -18,13 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.duplicates._components import Parents, components, new_forest, unite
-from scanner.duplicates._config import DuplicatesConfig
-from scanner.duplicates._look import look
+from scanner.duplicates._judge import Judge, Members
 
 _OTHER_CENTRES = 3
 """Members, besides the medoid, that are tried as the centre of a group in which some are unlike the medoid."""
-
-Members = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,24 +69,14 @@ def medoid(vectors: NDArray[np.float32], weights: NDArray[np.int64] | None = Non
     return int(np.round(vectors.astype(np.float64) @ total / weights.sum(), 6).argmax())
 
 
-def _alike(planes: NDArray[np.uint8], members: Members, centre: int, config: DuplicatesConfig) -> NDArray[np.bool_]:
-    """Which members show the centre's picture, under the limit for members of a group."""
-    looks = look(planes[members], np.broadcast_to(planes[members[centre]], (len(members), *planes.shape[1:])), config)
-    within = (looks.distance <= config.max_distance) & (looks.worst_block <= config.max_chained_block)
-    within[centre] = True
-    return within
-
-
-def _core(
-    members: Members, links: Linked, planes: NDArray[np.uint8], vectors: NDArray[np.float32], config: DuplicatesConfig
-) -> NDArray[np.bool_]:
+def _core(members: Members, links: Linked, judge: Judge, vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which members agree with the best centre."""
-    best = _alike(planes, members, medoid(vectors[members]), config)
+    best = judge.alike(members, medoid(vectors[members]))
     if best.all():
         return best
     degree = np.bincount(np.concatenate(links.among(members)), minlength=len(members))
     for centre in np.argsort(-degree, kind="stable")[:_OTHER_CENTRES]:
-        other = _alike(planes, members, int(centre), config)
+        other = judge.alike(members, int(centre))
         best = other if other.sum() > best.sum() else best
     return best
 
@@ -104,20 +90,18 @@ def _regrouped(members: Members, links: Linked) -> list[Members]:
     return [members[part] for part in chain(grouped, alone[:, None])]
 
 
-def split_groups(
-    parents: Parents, links: Linked, planes: NDArray[np.uint8], vectors: NDArray[np.float32], config: DuplicatesConfig
-) -> list[Part]:
+def split_groups(parents: Parents, links: Linked, judge: Judge, vectors: NDArray[np.float32]) -> list[Part]:
     """Every component of two or more distinct pictures, the chained ones in parts (which may be single pictures).
 
-    `parents` is the forest of the accepted pairs `links`; `planes` (n, 3, 32, 32) and `vectors` (n, d) are the
-    distinct pictures' thumbnails and embeddings. Ordered by smallest member.
+    `parents` is the forest of the accepted pairs `links`; `vectors` (n, d) are the distinct pictures' embeddings.
+    Ordered by smallest member.
     """
 
     def parts_of(component: Members) -> Iterator[Part]:
         waiting, split_from = [component], None
         while waiting:
             members = waiting.pop()
-            core = _core(members, links, planes, vectors, config) if len(members) > 2 else np.ones(len(members), bool)
+            core = _core(members, links, judge, vectors) if len(members) > 2 else np.ones(len(members), bool)
             if not core.all():
                 split_from = int(component[0])
                 waiting += _regrouped(members[~core], links)

@@ -57,6 +57,14 @@ def _one_of_each(
     return np.flatnonzero(free)
 
 
+def deciding_threshold(config: DuplicatesConfig) -> Threshold:
+    """The threshold where there are no pictures to look at: the given one, or the configuration's."""
+    cosine = config.deciding_threshold if config.threshold is None else config.threshold
+    given = "the default" if config.threshold is None else "as given"
+    note = f"cosine {cosine:.3f}, {given}, of the embeddings as they are; it decides, since there are no pictures"
+    return Threshold(cosine=cosine, measured=None, rate=None, unlike_pairs=0, left_out=0, note=note)
+
+
 def choose_threshold(
     vectors: NDArray[np.float32], hashes: NDArray[np.uint64], config: DuplicatesConfig, *, whitened: bool
 ) -> Threshold:

@@ -74,7 +74,8 @@ def _fit(vectors: NDArray[np.floating], rows: NDArray[np.int64]) -> tuple[NDArra
     return mean, np.maximum(variances[::-1], 0), directions[:, ::-1]
 
 
-def _as_they_are(vectors: NDArray[np.floating], rows: NDArray[np.int64], why: str) -> Whitened:
+def as_they_are(vectors: NDArray[np.floating], rows: NDArray[np.int64], why: str) -> Whitened:
+    """The given rows, not whitened; `why` says for what reason. Raises UnusableInputError on NaN."""
     found = [*_blocks(vectors, rows), np.empty((0, vectors.shape[1]), np.float32)]
     return Whitened(vectors=np.concatenate(found), dims=vectors.shape[1], whitened=False, note=f"not whitened: {why}")
 
@@ -85,12 +86,12 @@ def whiten(vectors: NDArray[np.floating], rows: NDArray[np.int64], config: Dupli
     Keeps min(`whiten_dims`, d, rank, rows / `whiten_rows_per_dim`) dimensions. Raises UnusableInputError on NaN.
     """
     if len(rows) < config.whiten_min_rows:
-        return _as_they_are(vectors, rows, f"{len(rows):,} distinct rows are fewer than {config.whiten_min_rows:,}")
+        return as_they_are(vectors, rows, f"{len(rows):,} distinct rows are fewer than {config.whiten_min_rows:,}")
     mean, variances, directions = _fit(vectors, rows)
     rank = int((variances > 1e-6 * variances[0]).sum()) if variances[0] > 1e-9 else 0
     dims = min(config.whiten_dims, rank, len(rows) // config.whiten_rows_per_dim)
     if dims < 2:
-        return _as_they_are(vectors, rows, f"the embeddings vary in {dims} directions")
+        return as_they_are(vectors, rows, f"the embeddings vary in {dims} directions")
     scale = 1 / np.sqrt(variances[:dims] + _SMALLEST * variances[0])
     turn, centre = (directions[:, :dims] * scale).astype(np.float32), mean.astype(np.float32)
     whitened, start = np.empty((len(rows), dims), np.float32), 0

@@ -4,6 +4,7 @@
 >>> stage = Fingerprinter(load_embedder("demo"), SeenPictures(Path("RUN")))   # doctest: +SKIP
 """
 
+from scanner.fingerprints._check import Check, check_embeddings
 from scanner.fingerprints._embed import Embedder, load_embedder
 from scanner.fingerprints._hashes import perceptual_hash, pixel_sha256
 from scanner.fingerprints._seen import SeenPictures, part_name, stored_embeddings
@@ -12,11 +13,13 @@ from scanner.fingerprints._thumbnail import thumbnail
 from scanner.fingerprints._write import write_shard
 
 __all__ = [
+    "Check",
     "Embedder",
     "Fingerprinter",
     "SeenPictures",
     "ShardRows",
     "Tally",
+    "check_embeddings",
     "load_embedder",
     "part_name",
     "perceptual_hash",

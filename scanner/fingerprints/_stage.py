@@ -62,7 +62,7 @@ class Tally:
     rows: int
     """Rows read."""
     size: int
-    """Bytes of their images."""
+    """Bytes of their images, or of their embeddings where they have no images."""
     errors: int
     """Rows that failed; those set aside are none."""
     part: float
@@ -91,11 +91,14 @@ class Fingerprinter:
         embedder: Embedder | None,
         seen: SeenPictures,
         *,
+        width: int = 0,
         carry: Sequence[str] = (),
         progress: Callable[[Tally], None] | None = None,
     ) -> None:
-        """`embedder` is None for a data set that has all its embeddings; `carry` names columns to carry through."""
+        """`embedder` is None for a data set that has all its embeddings, which are `width` numbers wide; `carry` names
+        columns to carry through."""
         self._embedder, self._seen, self._carry = embedder, seen, carry
+        self._width = width if embedder is None else embedder.width
         self._progress = progress or (lambda _: None)
         self._threads = min(8, os.cpu_count() or 1)
 
@@ -105,7 +108,7 @@ class Fingerprinter:
         `sample_id` is the shard's index × 2³² plus the row's position among the shard's samples.
         """
         self._seen.refresh()
-        vectors = _Vectors(self._embedder, self._seen)
+        vectors = _Vectors(self._embedder, self._seen, self._width)
         block, next_id = _Block(self._carry), shard.index << 32
         for item in self._examine(dataset, shard):
             block.add(next_id, item)
@@ -133,7 +136,7 @@ class Fingerprinter:
         self, pool: Executor, chunk: Sequence[Sample | Failure]
     ) -> tuple[int, Iterable[_Examined | Failure]]:
         """Bytes of the chunk's images, and its rows as the threads get them done."""
-        encoded = sum(len(item.encoded or b"") for item in chunk if isinstance(item, Sample))
+        encoded = sum(_bytes(item) for item in chunk)
         return encoded, pool.map(self._one, chunk)
 
     def _one(self, item: Sample | Failure) -> _Examined | Failure:
@@ -161,12 +164,21 @@ def _chunks(items: Iterable[Sample | Failure]) -> Iterator[list[Sample | Failure
     size = 0
     for item in items:
         chunk.append(item)
-        size += len(item.encoded or b"") if isinstance(item, Sample) else 0
+        size += _bytes(item)
         if len(chunk) == _CHUNK_ROWS or size >= _CHUNK_BYTES:
             yield chunk
             chunk, size = [], 0
     if chunk:
         yield chunk
+
+
+def _bytes(item: Sample | Failure) -> int:
+    """What was read of a row: its image, or its embedding where there is no image."""
+    if isinstance(item, Failure):
+        return 0
+    if item.encoded is None and item.embedding is not None:
+        return item.embedding.nbytes
+    return len(item.encoded or b"")
 
 
 def _ahead(chunks: Iterator[Any]) -> Iterator[Any]:
@@ -179,6 +191,8 @@ def _ahead(chunks: Iterator[Any]) -> Iterator[Any]:
 
 
 def _identity(sample: Sample) -> dict[str, Any]:
+    # A data set's own `sha256` is not taken for this: img2dataset's is of the file as it was downloaded, not as it is
+    # stored, and hashing costs next to nothing (36 µs for a JPEG of 72 kB that takes 820 µs to decode).
     encoded = sample.encoded
     return {
         "shard": sample.shard,
@@ -237,18 +251,17 @@ class _Block:
 class _Vectors:
     """Embeddings of one shard, each distinct picture computed or looked up once."""
 
-    def __init__(self, embedder: Embedder | None, seen: SeenPictures) -> None:
-        self._embedder, self._seen = embedder, seen
+    def __init__(self, embedder: Embedder | None, seen: SeenPictures, width: int) -> None:
+        self._embedder, self._seen, self._width = embedder, seen, width
         self._known: dict[str, NDArray[np.float16]] = {}
         self._batch: dict[str, Tensor] = {}
         self._rows: list[str | NDArray[np.float16]] = []
-        self._width = 0 if embedder is None else embedder.width
 
     def add(self, item: _Examined) -> None:
         """Take in the next row; runs the model when enough wait for it."""
         if item.vector is not None:
+            assert len(item.vector) == self._width, "all embeddings of a run have one width"
             self._rows.append(item.vector)
-            self._width = len(item.vector)
             return
         assert item.prepared is not None
         assert self._embedder is not None

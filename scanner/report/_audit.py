@@ -15,6 +15,7 @@ import polars as pl
 from scanner.report._findings import Check, Duplicates, Rows
 from scanner.report._records import CopiesBucket, ErrorCount, ErrorRow, Group, SampleRef
 from scanner.run import Run
+from scanner.samples import OWN_MODEL
 from scanner.tables import ERRORS, GROUPS, MEMBERS, SAMPLES, TABLES
 
 BUCKETS = ((2, 3), (4, 7), (8, 15), (16, 31), (32, 63), (64, 127), (128, None))
@@ -75,6 +76,8 @@ def count_duplicates(run: Run, read: int) -> Duplicates:
         same_caption=frame.filter(one_caption).height,
         split=len(copies) - frame["split_from"].null_count(),
         buckets=tuple(buckets),
+        pictures=run.config.get("model") != OWN_MODEL,
+        cosine=run.manifest().get("parts", {}).get("audit", {}).get("cosine"),
     )
 
 
@@ -121,7 +124,7 @@ _GROUP_COLUMNS = (
 def _shown_members(run: Run, groups: pl.DataFrame) -> dict[int, list[int]]:
     """By group, the pictures that differ from the medoid, least alike first: a wrong member shows."""
     members = MEMBERS.scan(run.path).filter(pl.col("group_id").is_in(groups["group_id"].implode()))
-    pixels = SAMPLES.scan(run.path).select("sample_id", "pixel_sha256")
+    pixels = SAMPLES.scan(run.path).select("sample_id", "pixel_sha256").filter(pl.col("pixel_sha256").is_not_null())
     known = members.join(pixels, on="sample_id").collect()
     medoids = groups.select("group_id", "medoid").join(
         known.select("sample_id", "pixel_sha256"), left_on="medoid", right_on="sample_id"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from scanner.report._intervals import Rate
 from scanner.report._records import CopiesBucket, Detector, ErrorCount, ErrorRow, Group, Hit, Prompt, Setting
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
@@ -35,7 +35,7 @@ class Rows:
     rows_in: int
     """Rows of the data set: read, set aside and failed."""
     read: int
-    """Rows with an image that was read."""
+    """Rows with an image that was read, or with an embedding where the data set has no images."""
     set_aside: int
     """Rows in the ledger that the user's own settings (--where, --sample) left out."""
     failed: int
@@ -66,6 +66,10 @@ class Duplicates:
     """Groups that were split from a larger chained one."""
     buckets: tuple[CopiesBucket, ...]
     """Groups by copies."""
+    pictures: bool
+    """Whether pictures were looked at; False where the data set has embeddings alone, and their cosine decided."""
+    cosine: float | None
+    """The cosine that proposed a pair or, without pictures, decided; None while the scan is not finished."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,5 +250,7 @@ class Findings:
     """Settings, versions, sources."""
     checks: tuple[Check, ...]
     """What was tested while the report was made."""
+    originals_missing: int
+    """Rows that no generation could be compared with, since their image can't be had; 0 before an attack."""
     limits: tuple[str, ...]
     """What the figures do not say."""

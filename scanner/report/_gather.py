@@ -46,6 +46,7 @@ def gather(run: Run) -> Findings:
         errors=_audit.list_errors(run),
         method=method(run),
         checks=_audit.check_tables(run, rows, duplicates),
+        originals_missing=int(run.manifest().get("parts", {}).get("attack", {}).get("originals_missing", 0)),
         limits=(),
     )
     found = replace(found, advice=_words.advice(found), limits=_words.limits(found))

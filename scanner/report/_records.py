@@ -24,10 +24,10 @@ class SampleRef:
     """As the data set names it."""
     url: str | None
     """Where it came from, if the data set says."""
-    width: int
-    """Pixels."""
-    height: int
-    """Pixels."""
+    width: int | None
+    """Pixels; None where the image was not decoded."""
+    height: int | None
+    """Pixels; None where the image was not decoded."""
     caption: str | None
     """Its own caption, which need not be the prompt."""
 
@@ -105,7 +105,7 @@ class Group:
     copies: int
     """Rows."""
     distinct_images: int
-    """Different decoded pictures among them."""
+    """Different decoded pictures among them; different embeddings where no picture was looked at."""
     distinct_captions: int
     """Different normalised captions among them."""
     top_caption: str | None

@@ -51,16 +51,25 @@ def headline(found: Findings) -> str:
     if not rows.rows_in:
         return "The data set gave no rows: nothing was scanned."
     if not rows.read:
-        return f"No image could be read: all {count(rows.rows_in, 'row')} stand in the ledger."
+        what = "image" if duplicates.pictures else "embedding"
+        return f"No {what} could be read: all {count(rows.rows_in, 'row')} stand in the ledger."
     if risk.verified.hits:
         prompts = "high-risk prompt" if risk.tried == 1 else "high-risk prompts"
         return f"For {risk.verified.hits:,} of {risk.tried:,} {prompts} the model gave back a training image."
     if risk.tried:
         tried = count(risk.tried, "high-risk prompt")
         return f"None of {tried} gave back a verified training image under this protocol."
+    return _duplicate_headline(found)
+
+
+def _duplicate_headline(found: Findings) -> str:
+    rows, duplicates = found.rows, found.duplicates
     if not duplicates.groups:
-        return f"No duplicate group was found among {count(rows.read, 'image')} at these settings."
+        what = "image" if duplicates.pictures else "embedding"
+        return f"No duplicate group was found among {count(rows.read, what)} at these settings."
     groups = count(duplicates.groups, "group")
+    if not duplicates.pictures:
+        return f"{duplicates.rows:,} of {count(rows.read, 'row')} have near-equal embeddings, in {groups}."
     return f"{duplicates.rows:,} of {count(rows.read, 'image')} are copies of one another, in {groups}."
 
 
@@ -75,6 +84,8 @@ def summary(found: Findings) -> str:
         sentences = [f"An attack on {found.target} was begun and has not generated any image yet."]
     else:
         sentences = ["No model has been attacked in this run: the report covers the data set only."]
+    if not found.duplicates.pictures:
+        sentences.append(f"No picture was looked at: {_decided(found)}.")
     if not found.complete:
         sentences.append("The run is not finished: the figures cover what is there so far.")
     if not all(check.passed for check in found.checks):
@@ -82,6 +93,13 @@ def summary(found: Findings) -> str:
             "The tables do not agree with one another: see the checks under Method before using any figure."
         )
     return " ".join(sentences)
+
+
+def _decided(found: Findings) -> str:
+    """What made a pair where there were no pictures to look at."""
+    cosine = found.duplicates.cosine
+    least = "" if cosine is None else f" of {cosine:.3g} or more"
+    return f"a cosine{least} of the data set's own embeddings decided what is a copy"
 
 
 def _arm_words(arm: Arm) -> str:
@@ -216,11 +234,24 @@ def limits(found: Findings) -> tuple[str, ...]:
     lines = [
         "A finding is scoped to what was run: these rows, this model, these prompts, this many images, these "
         "thresholds. No figure here says that a model has memorised nothing.",
-        "Duplicates are those that this fingerprint and this look at the pictures find. A copy that is "
-        "cropped, drawn over or recoloured beyond their reach counts as a picture of its own.",
+        _DUPLICATES if found.duplicates.pictures else _duplicates_by_cosine(found),
         "A high rank means that a prompt is worth trying. It is no finding about any model.",
     ]
     return (*lines, *(_attack_limits(found) if found.attacked else ()), _LAST_LIMIT)
+
+
+_DUPLICATES = (
+    "Duplicates are those that this fingerprint and this look at the pictures find. A copy that is cropped, drawn over "
+    "or recoloured beyond their reach counts as a picture of its own."
+)
+
+
+def _duplicates_by_cosine(found: Findings) -> str:
+    return (
+        f"No picture was looked at: {_decided(found)}. Such a cosine takes different pictures of one kind (two logos, "
+        "two product photos on white) for copies, and misses copies that are cropped or drawn over. Look at the images "
+        "of a group before anything is dropped for it."
+    )
 
 
 _LAST_LIMIT = (
@@ -248,6 +279,11 @@ def _attack_limits(found: Findings) -> list[str]:
         "verdict: simple pictures on plain grounds lie that close to one another. The paper applies it to 500 "
         "images of each prompt; here it is read over the images that were made.",
     ]
+    if found.originals_missing:
+        lines.append(
+            f"For {found.originals_missing:,} of {count(found.rows.read, 'row')} no image could be had: a generation "
+            "that gives one of these back is not recognised, and k counts none of them."
+        )
     if risk.tried > risk.attacked:
         lines.append(
             f"Triage held back {count(risk.tried - risk.attacked, 'high-risk prompt')}, for which no image was "

@@ -21,6 +21,7 @@ KNOWN = {
     "url": ("url",),
     "key": ("uid", "key", "sample_id", "hash", "image_id", "__key__"),
     "image": ("jpg", "jpeg", "png", "webp", "image", "image_path", "file_name"),
+    "embedding": ("l14_img", "b32_img"),
 }
 """Names of each role in lower case, the most telling first."""
 
@@ -37,6 +38,8 @@ class Columns:
     """Column of the row's key."""
     image: str | None = None
     """Column, or extension in a tar, of the image."""
+    embedding: str | None = None
+    """Array of a .npz that holds the embeddings; no column of a row, so that it is not among `named`."""
 
     def named(self) -> dict[str, str]:
         """The columns that were named, by their role."""

@@ -65,7 +65,7 @@ class Folders:
         yield from failures
         yield from (unread(shard, remark.key, remark.reason, remark.message) for remark in self.remarks[shard.name])
         folder, absent = _below(shard.path, self.root), self.absent[shard.name]
-        listed = self.listed.places.get(folder, {})
+        listed, told = self.listed.places.get(folder, {}), self.listed.records(folder, self.columns)
         for stem, names in self.rows[shard.name].items():
             images = [name for name in names if _suffix(name) in IMAGE_SUFFIXES or name in listed]
             record = records.pop(stem, {})
@@ -76,7 +76,7 @@ class Folders:
                 if image in absent:
                     yield unread(shard, key, "missing_image", f"{listed[image][0].name} names it, but it is not there.")
                 else:
-                    said = {**self.listed.record(folder, image, self.columns), **record}
+                    said = {**told(image), **record}
                     yield self._read_image(shard, key, image, names, said)
         for key, record in records.items():
             yield lost_row(shard, key, record, ())

@@ -36,7 +36,7 @@ class Selected:
             raise UnusableInputError(f"A share of rows lies above 0 and at most at 1, not at {options.sample}.")
         if options.limit is not None and options.limit < 1:
             raise UnusableInputError(f"A limit of {options.limit} rows leaves nothing to read; give at least 1.")
-        self._condition = None if options.where is None else _parse(options.where)
+        self._condition = None if options.where is None else parse_condition(options.where)
         self._check_columns()
         self._rows = None if options.limit is None else self._count(options.limit)
 
@@ -63,7 +63,7 @@ class Selected:
         return drawn if self._condition is None else self._filter(drawn, self._condition)
 
     def _draw(self, item: Sample | Failure) -> Sample | Failure:
-        if self._options.sample is None or isinstance(item, Failure) or _position(item.key) < self._options.sample:
+        if self._options.sample is None or isinstance(item, Failure) or position_of(item.key) < self._options.sample:
             return item
         return _aside(item, "sample", f"Not among the share of {self._options.sample:g} that was drawn.")
 
@@ -110,7 +110,8 @@ class Selected:
         return {name for sample in itertools.islice(samples, _PEEKED) for name in _fields(sample)}
 
 
-def _parse(condition: str) -> pl.Expr:
+def parse_condition(condition: str) -> pl.Expr:
+    """The user's condition. Raises UnusableInputError where it is no SQL."""
     try:
         return pl.sql_expr(condition)
     except Exception as error:  # polars raises several types for SQL that it can't parse
@@ -124,7 +125,7 @@ def _batches(items: Iterable[Sample | Failure]) -> Iterator[list[Sample | Failur
         yield batch
 
 
-def _position(key: str) -> float:
+def position_of(key: str) -> float:
     """Where a key lies in [0, 1), evenly and for good."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big") / 2**48
 

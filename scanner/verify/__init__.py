@@ -14,7 +14,7 @@ from scanner.verify._thresholds import (
     agreement_threshold,
     edge_threshold,
 )
-from scanner.verify._verdict import EIDETIC_L2, PAPER_L2, Evidence, Verifier
+from scanner.verify._verdict import EIDETIC_L2, PAPER_L2, CopySimilarity, Evidence, Verifier
 
 __all__ = [
     "EDGE_CEILING",
@@ -24,6 +24,7 @@ __all__ = [
     "AgreementThreshold",
     "BlockMeans",
     "Blocks",
+    "CopySimilarity",
     "Evidence",
     "Originals",
     "SquarePictures",

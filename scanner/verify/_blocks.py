@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from scanner.attack import as_unit, block_means
-from scanner.samples import StoredImages, decode
+from scanner.samples import StoredImages, Undecodable, decode
 from scanner.targets import Transform
 
 FOLDER = "originals"
@@ -46,15 +46,21 @@ class BlockMeans:
         self.images, self.transform = images, transform
 
     def __call__(self, samples: pl.DataFrame) -> dict[str, NDArray[np.generic]]:
-        """Arrays named as in `Blocks`."""
-        squares = [
-            self.transform(decode(self.images(file, offset, length)))
-            for file, offset, length in samples.select("file", "offset", "length").iter_rows()
-        ]
+        """Arrays named as in `Blocks`. A row whose image was never decoded (it has no `pixel_sha256`) and can't be is
+        left out; raises Undecodable for any other."""
+        columns = ("sample_id", "pixel_sha256", "file", "offset", "length")
+        squares, ids = list[NDArray[np.uint8]](), list[int]()
+        for sample, pixels, *where in samples.select(columns).iter_rows():
+            try:
+                squares.append(self.transform(decode(self.images(*where))))
+                ids.append(sample)
+            except Undecodable:
+                if pixels is not None:
+                    raise
         size = self.transform.size
         images = as_unit(np.stack(squares)) if squares else np.empty((0, size, size, 3), np.float32)
         return {
-            "sample_id": samples["sample_id"].to_numpy(),
+            "sample_id": np.array(ids, np.int64),
             "blocks": block_means(images, SIDE),
             "mean": images.mean(axis=(1, 2, 3), dtype=np.float64).astype(np.float32),
             "deviation": images.std(axis=(1, 2, 3), dtype=np.float64).astype(np.float32),

@@ -58,7 +58,7 @@ class Verifier:
         originals: Originals,
         *,
         copies_of: Mapping[int, int],
-        copy_similarity: CopySimilarity,
+        copy_similarity: CopySimilarity | None,
         threshold: float,
     ) -> None:
         self.originals, self.copies_of = originals, copies_of
@@ -103,7 +103,7 @@ class Verifier:
             "normalised_l2": float(distances[best, 0]),
             "tile_l2": float(tile_l2(image, references).min()),
             "reconstruction_l2": float(distances[best, 1]) if restored is not None else None,
-            "copy_similarity": self.copy_similarity(images[best], pixels),
+            "copy_similarity": None if self.copy_similarity is None else self.copy_similarity(images[best], pixels),
             "k": sum(self.copies_of[other] for other in within),
             "seed": full["seed"][best],
         }

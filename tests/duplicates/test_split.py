@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from scanner.duplicates import DuplicatesConfig, look
 from scanner.duplicates._components import new_forest, unite
+from scanner.duplicates._judge import ByThumbnail
 from scanner.duplicates._split import Linked, Part, medoid, split_groups
 from tests.duplicates.planted import Picture, cropped, draw, embeddings, light_edits, planes
 
@@ -17,7 +18,7 @@ def _split(pictures: list[Picture], pairs: list[tuple[int, int]], vectors: np.nd
     unite(parents, left, right)
     if vectors is None:
         vectors = embeddings([0] * len(pictures)).astype(np.float32)
-    return split_groups(parents, Linked(left=left, right=right), planes(*pictures), vectors, CONFIG)
+    return split_groups(parents, Linked(left=left, right=right), ByThumbnail(planes(*pictures), CONFIG), vectors)
 
 
 def _accepted(pictures: list[Picture]) -> list[tuple[int, int]]:

@@ -239,7 +239,7 @@ def test_a_row_with_its_own_embedding_needs_no_model_and_one_without_image_is_no
         def read(self, _):
             return iter([given])
 
-    (rows,) = Fingerprinter(None, SeenPictures(tmp_path))(Given(), dataset.shards[0])
+    (rows,) = Fingerprinter(None, SeenPictures(tmp_path), width=2)(Given(), dataset.shards[0])
     assert rows.embeddings.tolist() == [vector.tolist()]
     assert rows.samples.drop_nulls("pixel_sha256").is_empty()
     write_shard(tmp_path, dataset.shards[0], [rows])
