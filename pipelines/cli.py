@@ -56,13 +56,15 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
         scanner audit laion-subset/ --out runs/laion
         scanner audit photos/ --out runs/photos --model demo
         scanner audit laion-subset/ --out runs/clip --model local-dir:models/clip-b32
+        scanner audit laion-embeddings/ --out runs/embeddings
         scanner audit laion2B-en/ --out runs/urls --where "punsafe < 0.1" --sample 0.001 --dry-run
 
     Parameters
     ----------
     dataset
         Folder, file, pattern ('laion/{00000..00099}.tar') or fsspec address (s3://, gs://, hf://, https://) of
-        img2dataset or webdataset tars, or of images with .txt or .json captions beside them, or of a list of
+        img2dataset or webdataset tars, or of images with .txt or .json captions beside them, or of embeddings
+        alone (clip-retrieval's output, DataComp's .npz: no picture is looked at, cosine decides), or of a list of
         URLs (parquet, CSV, TSV or JSON lines, as LAION, COYO, CC12M and DataComp publish them), whose images are
         downloaded into the run first.
     out
