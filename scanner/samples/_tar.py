@@ -49,8 +49,8 @@ class Row:
 
     key: str
     members: list[Member] = field(default_factory=list)
-    unsafe: bool = False
-    """Whether some were left out for safety; each has its failure."""
+    unsafe: list[Failure] = field(default_factory=list)
+    """Members that are not read for safety."""
 
 
 def read_tar(file: BinaryIO, shard: Shard) -> Iterator[Row | Failure]:
@@ -65,34 +65,41 @@ def read_tar(file: BinaryIO, shard: Shard) -> Iterator[Row | Failure]:
 
 
 def _gather(found: Iterator[tuple[str, Member | Failure]]) -> Iterator[Row | Failure]:
-    """Failures first, then rows in the order in which their keys appear."""
+    """What is wrong with the tar first, then rows in the order in which their keys appear."""
     rows: dict[str, Row] = {}
-    unsafe: set[str] = set()
     for key, item in found:
-        if isinstance(item, Failure):
-            unsafe.add(key)
+        if not key and isinstance(item, Failure):
             yield item
         else:
-            rows.setdefault(key, Row(key=key)).members.append(item)
-    for key in unsafe - rows.keys() - {""}:
-        rows[key] = Row(key=key)
-    for row in rows.values():
-        yield Row(key=row.key, members=row.members, unsafe=row.key in unsafe)
+            _take(rows.setdefault(key, Row(key=key)), item)
+    yield from rows.values()
 
 
 def _adjacent(found: Iterator[tuple[str, Member | Failure]], shard: Shard) -> Iterator[Row | Failure]:
-    """Rows as they come; members of a key that is over already are a failure."""
+    """Rows as they come; members of a key that is over already are a failure, of a row if an image is among them."""
     seen: set[str] = set()
     for key, group in itertools.groupby(found, key=lambda pair: pair[0]):
-        items = [item for _, item in group]
-        yield from (item for item in items if isinstance(item, Failure))
-        members = [item for item in items if isinstance(item, Member)]
+        row = Row(key=key)
+        for _, item in group:
+            if key:
+                _take(row, item)
+            elif isinstance(item, Failure):
+                yield item
         if key and key in seen:
-            where = f"{len(members)} members under this key stand apart from its first ones"
-            yield unread(shard, key, "scattered_members", f"{where}; a remote tar is read once, in order.")
+            names = ", ".join(f".{member.extension}" for member in row.members) or "unsafe members"
+            message = f"{names} of {key} stand apart from its first members; a remote tar is read once, in order."
+            is_row = any(member.kind == "image" for member in row.members)
+            yield unread(shard, key if is_row else "", "scattered_members", message)
         elif key:
             seen.add(key)
-            yield Row(key=key, members=members, unsafe=len(members) < len(items))
+            yield row
+
+
+def _take(row: Row, item: Member | Failure) -> None:
+    if isinstance(item, Failure):
+        row.unsafe.append(item)
+    else:
+        row.members.append(item)
 
 
 def _walk(file: BinaryIO, shard: Shard, *, once: bool) -> Iterator[tuple[str, Member | Failure]]:

@@ -11,7 +11,7 @@ and is left alone.
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import polars as pl
@@ -54,7 +54,9 @@ class WebDataset:
                     yield item
                     continue
                 record = records.pop(item.key, {})
-                if any(self._is_image(member) for member in item.members):
+                has_image = any(self._is_image(member) for member in item.members)
+                yield from _unsafe(item.unsafe, is_row=not has_image)
+                if has_image:
                     yield from self._read_row(file, name, shard, item, record)
                 elif not item.unsafe:
                     yield lost_row(shard, item.key, record, [f".{member.extension}" for member in item.members])
@@ -97,6 +99,12 @@ class WebDataset:
         """How many rows share a key: as many as it has images, or members of one extension."""
         images = sum(map(self._is_image, members))
         return max(images, *Counter(member.extension for member in members).values())
+
+
+def _unsafe(failures: Sequence[Failure], *, is_row: bool) -> Iterator[Failure]:
+    """Unsafe members of one row: the first stands for a row that has no image to read, all others are remarks."""
+    for position, failure in enumerate(failures):
+        yield failure if is_row and position == 0 else replace(failure, key="")
 
 
 def open_webdataset(root: Place, tars: Sequence[Place], columns: Columns) -> WebDataset:

@@ -175,6 +175,24 @@ def test_members_and_copies_must_agree(tmp_path: Path) -> None:
     assert [check.name for check in gather(run).checks if not check.passed] == ["members", "manifest"]
 
 
+def test_a_second_row_under_a_key_is_lost_and_the_first_is_not(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(attacked=False, errors=1))
+    key = run.read(SAMPLES)["key"][0]
+    overwrite(run, ERRORS, key=key, shard="00000")
+    assert not gather(run).checks[0].passed
+    overwrite(run, ERRORS, key=key, shard="00000", reason="duplicate_key")
+    assert gather(run).checks[0].passed
+
+
+def test_rows_set_aside_are_counted_apart_from_failed_ones(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(attacked=False, errors=5))
+    errors = run.read(ERRORS).with_row_index()
+    aside = errors.with_columns(stage=pl.when(pl.col("index") < 3).then(pl.lit("select")).otherwise("stage"))
+    ERRORS.write(run.path, aside)
+    rows = gather(run).rows
+    assert (rows.set_aside, rows.failed, rows.rows_in) == (3, 2, rows.read + 5)
+
+
 def test_whole_shards_are_counted_apart(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", Plan(attacked=False, errors=1))
     overwrite(run, ERRORS, key="")

@@ -194,17 +194,14 @@ def test_shards_of_several_folders_keep_their_folders_in_their_names(tmp_path):
     assert Path(str(dataset.root)) == tmp_path
 
 
-def test_a_remote_tar_whose_rows_are_scattered_says_so_row_by_row():
+def test_a_remote_tar_whose_rows_are_scattered_says_so():
     members = sorted(members_of(0), key=lambda member: member[0].endswith("txt"))
     store = fsspec.filesystem("memory")
     store.pipe_file("/scattered/0.tar", tar_bytes(members))
     rows = rows_of("memory://scattered")
     store.rm("/scattered", recursive=True)
-    assert [row[:3] for row in rows] == [
-        *(("0", f"00{i}", None) for i in range(3)),
-        *(("0", f"00{i}", "read") for i in range(3)),
-    ]
-    assert {row[3] for row in rows[3:]} == {"scattered_members"}
+    assert [row[:3] for row in rows[:3]] == [("0", f"00{i}", None) for i in range(3)]
+    assert rows[3:] == [("0", "", "read", "scattered_members")] * 3
 
 
 def test_a_changed_remote_shard_has_another_fingerprint(memory):

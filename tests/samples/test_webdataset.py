@@ -319,3 +319,18 @@ def test_rows_that_img2dataset_counted_and_nobody_finds_are_remarked(tmp_path):
     assert "given 5 rows" in remark.message
     (tmp_path / "00000_stats.json").write_text("[]")
     assert read_all(tmp_path)[1] == []
+
+
+def test_an_unsafe_member_is_a_row_only_where_there_is_no_image_to_read(tmp_path):
+    with tarfile.open(tmp_path / "0.tar", "w") as tar:
+        add(tar, "a.png", PNG)
+        add(tar, "a.txt", type=tarfile.SYMTYPE, linkname="/etc/passwd")
+        add(tar, "b.png", type=tarfile.SYMTYPE, linkname="a.png")
+        add(tar, "b.txt", type=tarfile.LNKTYPE, linkname="a.txt")
+    samples, failures = read_all(tmp_path)
+    assert [sample.key for sample in samples] == ["a"]
+    assert [(failure.key, failure.reason) for failure in failures] == [
+        ("", "unsafe_member"),
+        ("b", "unsafe_member"),
+        ("", "unsafe_member"),
+    ]
