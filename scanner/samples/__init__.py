@@ -5,11 +5,8 @@
 >>> for item in dataset.read(dataset.shards[0]): ...       # doctest: +SKIP
 """
 
-from scanner.samples._choose import judge
-from scanner.samples._chunks import choose
 from scanner.samples._columns import Columns
 from scanner.samples._decode import Undecodable, decode
-from scanner.samples._downloaded import PLAN, Downloaded, DownloadFolder, open_downloaded
 from scanner.samples._embeddings import OWN_MODEL, EmbeddingSet, OwnEmbeddings, own_embeddings
 from scanner.samples._given import GivenEmbeddings, WithEmbeddings
 from scanner.samples._open import LAYOUTS, open_dataset, open_embeddings, open_url_list
@@ -17,7 +14,15 @@ from scanner.samples._options import Options
 from scanner.samples._place import Place, place
 from scanner.samples._sample import Dataset, Failure, Sample, Shard
 from scanner.samples._stored import StoredImages
-from scanner.samples._urls import UrlList
+from scanner.samples.urls import (
+    PLAN,
+    Downloaded,
+    DownloadFolder,
+    UrlList,
+    choose,
+    judge,
+    open_downloaded,
+)
 
 __all__ = [
     "LAYOUTS",

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 
 from scanner.errors import ScannerError, UnusableInputError
 from scanner.samples._arrow import arrow_files, open_arrow
-from scanner.samples._choose import check_options
 from scanner.samples._columns import Columns
 from scanner.samples._embeddings import EmbeddingSet, open_clip_retrieval, open_datacomp
 from scanner.samples._folder import holds_image, open_folders
@@ -23,8 +22,8 @@ from scanner.samples._place import Place, common_root, expand
 from scanner.samples._sample import Dataset
 from scanner.samples._select import Selected
 from scanner.samples._sidecar import IMAGE_SUFFIXES
-from scanner.samples._urls import UrlList, find_url_list
 from scanner.samples._webdataset import open_webdataset
+from scanner.samples.urls import UrlList, check_options, find_url_list
 
 Finder = Callable[[Place, Sequence[Place], Columns], Dataset | None]
 """Opens what a folder holds, or the files that were named: the root, the named files (none where a folder was named),

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from scanner.errors import UnusableInputError
 from scanner.samples import Columns, Options, Sample, choose, open_dataset, open_url_list
-from scanner.samples._chunks import given_name, stored_name
+from scanner.samples.urls._chunks import given_name, stored_name
 from tests.samples.pictures import encode, photo_like
 from tests.samples.test_webdataset import write_tar
 

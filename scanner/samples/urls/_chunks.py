@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from scanner.samples._choose import ASIDE, KEY, NUMBER, REASON, URL, Judged, judge
 from scanner.samples._options import Options
-from scanner.samples._urls import ListedFile, UrlList
+from scanner.samples.urls._choose import ASIDE, KEY, NUMBER, REASON, URL, Judged, judge
+from scanner.samples.urls._find import ListedFile, UrlList
 
 LEDGER_ROWS = 1_000_000
 """Rows of a chunk's ledger that end it, so that a small share of a long list does not wait in memory."""

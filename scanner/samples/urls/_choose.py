@@ -16,8 +16,8 @@ import polars as pl
 from scanner.errors import UnusableInputError
 from scanner.samples._options import Options
 from scanner.samples._select import parse_condition, position_of
-from scanner.samples._url_rows import Batch, Broken, read_rows
-from scanner.samples._urls import ListedFile, UrlList
+from scanner.samples.urls._find import ListedFile, UrlList
+from scanner.samples.urls._rows import Batch, Broken, read_rows
 
 NUMBER, KEY, URL, CAPTION, REASON = "number", "row_key", "url", "caption", "reason"
 """Columns of `Judged.marks`."""

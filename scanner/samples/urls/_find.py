@@ -17,7 +17,7 @@ from scanner.samples._columns import Columns
 from scanner.samples._place import Place, relative
 from scanner.samples._sample import Shard, states
 from scanner.samples._sidecar import IMAGE_SUFFIXES, printable
-from scanner.samples._url_rows import Table, kind_of, look
+from scanner.samples.urls._rows import Table, kind_of, look
 
 _OF_PICTURES = ("hash", "image_id")
 """Keys that tell pictures apart, not rows; they count only when the user names them."""

@@ -23,12 +23,12 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from scanner.samples._choose import ADDED, CAPTION, KEY, URL
-from scanner.samples._chunks import given_name
 from scanner.samples._sample import Failure, Sample, Shard, states
 from scanner.samples._tar import Member, Row, read_tar
-from scanner.samples._urls import ListedFile, UrlList
 from scanner.samples._webdataset import Record, lost_row, read_records
+from scanner.samples.urls._choose import ADDED, CAPTION, KEY, URL
+from scanner.samples.urls._chunks import given_name
+from scanner.samples.urls._find import ListedFile, UrlList
 
 PLAN = pl.Schema({"chunk": pl.Int64, "file": pl.Int64, "shard": pl.String, "number": pl.Int64, "rows": pl.Int64})
 """Columns of the plan: position of the chunk, of its file in the list, its name, number of img2dataset's shard (null
