@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.candidates import write_candidates
 from pipelines.configs import AttackOptions
 from pipelines.engines import LocalEngine
+from pipelines.fetching import fetch_originals
 from pipelines.search import Prompt, Search, Searched
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
@@ -46,7 +47,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
     if "audit" not in run.manifest().get("parts", {}):
         raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
     arms = _arms(run, config)
-    stored_images(run)
+    stored_images(run, fetch=config.fetch)
     target = load_target(model, device=config.device, dtype=config.dtype, fit=config.fit)
     detector = _detector(target, config)
     run.claim_part(
@@ -61,6 +62,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
     )
     suspicious, triage = _triage(run, detector, arms, config)
     group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
+    fetched = fetch_originals(run, (*suspicious, *arms.control), engine.progress) if config.fetch else 0
     originals = open_originals(run, target, group_of, engine)
     search = Search(run, engine, lambda steps: Generator(target, originals, _sampling(config, steps)), group_of)
     searched, threshold = _search(search, suspicious, arms.control, config)
@@ -77,6 +79,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
             "prompts_attacked": len(suspicious),
             "controls_attacked": len(arms.control),
             "originals_missing": originals_missing(run, originals),
+            "originals_fetched": fetched,
         },
     )
 

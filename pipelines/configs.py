@@ -122,6 +122,8 @@ class AttackOptions:
     """Share of control prompts that may pass a threshold."""
     clique: int = 10
     """Generations that must all be alike (Carlini et al. 2023)."""
+    fetch: bool = True
+    """Download the attacked prompts' originals where the data set gives only their urls; --no-fetch leaves them out."""
     fit: str | None = None
     """How training images were made square: crop, pad or squeeze; by default as the target's folder says, else crop."""
     seed: int = 0

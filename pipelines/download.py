@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
@@ -37,6 +37,7 @@ from scanner.samples import (
     Downloaded,
     DownloadFolder,
     Options,
+    Shard,
     UrlList,
     choose,
     open_downloaded,
@@ -59,15 +60,37 @@ def download_settings(config: DownloadConfig) -> dict[str, Any]:
 
 
 def download(run: Run, urls: UrlList, options: Options, config: DownloadConfig, progress: Progress) -> Downloaded:
-    """The list with its images: downloaded into the run, as far as they were not there.
+    """The list with its images, in the run's own folder; shards that the run has stored already are not asked for.
 
     Raises ScannerError when img2dataset can't be run to its end; what it finished is kept.
     """
-    folder = download_folder(run)
+    return download_into(
+        download_folder(run),
+        urls,
+        options,
+        config,
+        progress,
+        stored=lambda shard: SAMPLES.exists(run.path, part_name(shard)),
+    )
+
+
+def download_into(  # noqa: PLR0913 - what, which of it, how, and who is told
+    folder: DownloadFolder,
+    urls: UrlList,
+    options: Options,
+    config: DownloadConfig,
+    progress: Progress,
+    *,
+    stored: Callable[[Shard], bool] = lambda _: False,
+) -> Downloaded:
+    """The list with its images, downloaded into `folder` as far as they are not there or `stored` already.
+
+    Raises ScannerError when img2dataset can't be run to its end; what it finished is kept.
+    """
     if not folder.plan.exists():
         _write_plan(folder, urls, options, config.shard_rows)
     planned = open_downloaded(folder, urls, config.shard_rows)
-    unread = [shard for shard in planned.shards if not SAMPLES.exists(run.path, part_name(shard))]
+    unread = [shard for shard in planned.shards if not stored(shard)]
     wanted = [number for shard in unread if (number := planned.parts[shard.name].number) is not None]
     for attempt in range(1, TRIES + 1):
         pending = [number for number in wanted if _stats(folder, number) is None]

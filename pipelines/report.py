@@ -9,11 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.images import images_of
+from pipelines.images import image_places, images_of
 from scanner.report import write_report
 from scanner.run import Run
 from scanner.samples import Undecodable
-from scanner.tables import SAMPLES
 
 
 def report(run: Run) -> Path:
@@ -24,7 +23,7 @@ def report(run: Run) -> Path:
     images = images_of(run)
 
     def pictures(sample_ids: Sequence[int]) -> Mapping[int, bytes]:
-        rows = SAMPLES.scan(run.path).filter(pl.col("sample_id").is_in(list(sample_ids)))
+        rows = image_places(run).filter(pl.col("sample_id").is_in(list(sample_ids)))
         places = rows.select("sample_id", "file", "offset", "length").collect()
         found = {}
         for sample, file, offset, length in places.iter_rows():

@@ -3,9 +3,9 @@
 The originals are read once in the target's own training transform, shard by shard; the verdicts are computed from the
 stored generations alone, so other thresholds need no new images.
 
-A run on a data set of embeddings has the images that were found beside them, or none. Rows without an image are left
-out of the index and counted (`originals_missing`); without any image nothing can be verified, and the attack is
-refused.
+A run on a data set of embeddings has the images that were found beside them or fetched for this attack, or none. Rows
+without an image are left out of the index and counted (`originals_missing`); without any image nothing can be verified,
+and the attack is refused.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.engines import Job, LocalEngine, require
-from pipelines.images import images_of
+from pipelines.fetching import can_be_fetched
+from pipelines.images import image_places, images_of
 from pipelines.search import Search, Searched
 from scanner.errors import UnusableInputError
 from scanner.fingerprints import load_embedder
@@ -37,21 +38,25 @@ from scanner.verify import (
 )
 
 
-def stored_images(run: Run) -> StoredImages:
-    """The images of a run's data set. Raises UnusableInputError when they are gone, or when there never were any."""
+def stored_images(run: Run, *, fetch: bool = False) -> StoredImages:
+    """The images of a run's data set, if need be yet to `fetch`.
+
+    Raises UnusableInputError when they are gone, or when there never were any.
+    """
     images = images_of(run)
     if not images.root.exists():
         raise UnusableInputError(
             f"The data set {images.root} is gone, and the attack compares with its images; put it back."
         )
-    if SAMPLES.scan(run.path).select(pl.col("file").is_null().all()).collect().item():
+    none = image_places(run).select(pl.col("file").is_null().all()).collect().item()
+    if none and not (fetch and can_be_fetched(run)):
         raise _no_originals(run)
     return images
 
 
 def _no_originals(run: Run) -> UnusableInputError:
     return UnusableInputError(
-        f"No row of {run.path} has an image that can be read, and an attack is verified against the images; put them "
+        f"No row of {run.path} has an image that can be had, and an attack is verified against the images; put them "
         "where the data set's paths say, at or below its folder, and audit it again."
     )
 
@@ -83,8 +88,7 @@ def open_originals(run: Run, target: DiffusersTarget, group_of: Mapping[int, int
 def _with_images(run: Run) -> pl.DataFrame:
     """The rows that have an image, in order; `picture` tells the pictures apart: by their pixels, or by their files
     where they were never decoded."""
-    columns = ("sample_id", "pixel_sha256", "file", "offset", "length")
-    rows = SAMPLES.scan(run.path).filter(pl.col("file").is_not_null()).select(columns).collect().sort("sample_id")
+    rows = image_places(run).filter(pl.col("file").is_not_null()).collect().sort("sample_id")
     return rows.with_columns(picture=pl.coalesce("pixel_sha256", pl.format("{} {}", pl.col("file"), pl.col("offset"))))
 
 

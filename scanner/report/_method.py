@@ -49,6 +49,7 @@ MEANINGS: Mapping[str, str] = {
     "given": "embeddings that were given",
     "ambiguous": "of these, whose key another one has: given to no row",
     "originals_missing": "rows whose image can't be had: if it came back, nobody would know",
+    "originals_fetched": "originals that were downloaded for this attack, since the data set gives only their urls",
     "over_budget": "pictures whose look-alikes were too many to compare all",
     "rows_in": "rows of the data set, counted by the scan",
     "checksum": "of the model's weights",

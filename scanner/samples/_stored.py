@@ -52,11 +52,15 @@ class StoredImages:
             raise Undecodable("no_image", "The data set holds an embedding of this row, but no image.")
         try:
             if not file.endswith(_TABLES):
-                return _read_range(self.root / file, offset, length)
+                return _read_range(self._where(file), offset, length)
             with self._lock:
                 return self._read_row(file, offset, length)
         except OSError as error:
             raise Undecodable("image_gone", f"{file} can't be read any more: {error.strerror or error}.") from error
+
+    def _where(self, file: str) -> Place:
+        """The file below the root, or a local one that is named in full."""
+        return Path(file) if file.startswith("/") else self.root / file
 
     def _read_row(self, file: str, row: int, length: int | None) -> bytes:
         try:
@@ -69,7 +73,7 @@ class StoredImages:
 
     def _table(self, file: str) -> "_StoredTable":
         if file not in self._tables:
-            self._tables[file] = _StoredTable(self.root / file, self._columns)
+            self._tables[file] = _StoredTable(self._where(file), self._columns)
         self._tables.move_to_end(file)
         if len(self._tables) > _OPEN_TABLES:
             self._tables.popitem(last=False)[1].close()

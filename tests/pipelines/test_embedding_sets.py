@@ -2,7 +2,8 @@
 embeddings used that somebody made before."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from pipelines.cli import app, exit_code_of
 from pipelines.configs import AttackOptions, AuditConfig
 from pipelines.embedding import open_source
 from pipelines.engines import LocalEngine
+from pipelines.images import fetched_places, images_of
 from pipelines.report import report
 from scanner.demo import target_folder
 from scanner.errors import UnusableInputError
@@ -24,11 +26,14 @@ from scanner.run import Run
 from scanner.samples import OWN_MODEL, Sample, StoredImages, decode, open_dataset
 from scanner.tables import ERRORS, GROUPS, HITS, MEMBERS, PAIRS, PROMPTS, SAMPLES, SHARDS
 from tests.pipelines.conftest import AUDIT
+from tests.pipelines.image_server import ImageServer, image_server, picture
 from tests.samples.embedded import names, turned, unit, write_clip_retrieval, write_datacomp
 from tests.samples.pictures import encode, photo_like
 
 CONFIG = AuditConfig(control=10)
-QUICK = AttackOptions(prompts=2, control=6, seeds=2, steps=2, search_steps=2, evidence=2, triage="none", guidance=3.0)
+QUICK = AttackOptions(
+    fetch=False, prompts=2, control=6, seeds=2, steps=2, search_steps=2, evidence=2, triage="none", guidance=3.0
+)
 
 
 def planted() -> tuple[np.ndarray, dict[str, list[object]]]:
@@ -172,10 +177,10 @@ def test_a_shard_without_a_usable_row_stops_nothing(tmp_path):
 
 
 def test_without_any_image_an_attack_is_refused_before_anything_is_written(blind_run, capsys):
-    with pytest.raises(UnusableInputError, match=r"No row of .* has an image that can be read"):
+    with pytest.raises(UnusableInputError, match=r"No row of .* has an image that can be had"):
         attack(blind_run, str(target_folder()), QUICK, LocalEngine())
     assert not (blind_run.path / "attack.json").exists()
-    assert exit_code_of(app, ["attack", str(blind_run.path), "--target", str(target_folder())]) == 2
+    assert exit_code_of(app, ["attack", str(blind_run.path), "--target", str(target_folder()), "--no-fetch"]) == 2
     assert "verified against the images" in capsys.readouterr().err
 
 
@@ -212,8 +217,61 @@ def test_an_attack_is_verified_against_the_images_there_are_and_counts_the_other
 
 def test_images_that_can_none_of_them_be_decoded_are_no_originals(tmp_path):
     run = audit(with_images(tmp_path / "data", {0: b"x", 50: b"y"}), tmp_path / "run", CONFIG, LocalEngine())
-    with pytest.raises(UnusableInputError, match=r"No row of .* has an image that can be read"):
+    with pytest.raises(UnusableInputError, match=r"No row of .* has an image that can be had"):
         attack(run, str(target_folder()), QUICK, LocalEngine())
+
+
+@pytest.fixture(scope="module")
+def fetched_run(tmp_path_factory) -> Iterator[tuple[Run, ImageServer]]:
+    """An attacked run whose images were to be had by url only: those of rows 0 and 20 to 89, no two under one address."""
+    vectors, rows = planted()
+    folder = tmp_path_factory.mktemp("fetched")
+    with image_server() as server:
+        rows["url"] = [server.url(f"good/{i}.jpg" if not 0 < i < 20 else f"gone/{i}.jpg") for i in range(len(vectors))]
+        data = write_clip_retrieval(folder / "data", parts(vectors, rows, 45), 2)
+        run = audit(data, folder / "run", CONFIG, LocalEngine())
+        assert server.asked == []
+        attack(run, str(target_folder()), replace(QUICK, fetch=True), LocalEngine())
+        yield run, server
+
+
+def test_originals_are_fetched_for_the_prompts_under_attack_only(fetched_run):
+    run, server = fetched_run
+    prompts = run.read(PROMPTS)
+    attacked = pl.concat([prompts.filter(arm="risk").head(2), prompts.filter(arm="control").head(6)])
+    samples = run.read(SAMPLES)
+    groups = run.read(MEMBERS).join(attacked.drop_nulls("group_id").select("group_id"), on="group_id", how="semi")
+    singles = attacked.filter(pl.col("group_id").is_null())["sample_id"].to_list()
+    asked = {int(path.partition("/")[2].removesuffix(".jpg")) for path in server.asked}
+    numbers = dict(samples.select(pl.col("key").cast(pl.Int64), "sample_id").iter_rows())
+    rows = {numbers[key] for key in asked}
+    assert set(singles) <= rows <= set(singles) | set(groups["sample_id"])
+    by_group = groups.filter(pl.col("sample_id").is_in(rows)).group_by("group_id").len()["len"]
+    assert sorted(by_group) == sorted(min(3, size) for size in groups.group_by("group_id").len()["len"])
+
+
+def test_what_was_fetched_is_verified_against_shown_and_counted(fetched_run):
+    run, server = fetched_run
+    part = run.manifest()["parts"]["attack"]
+    places = pl.read_parquet(fetched_places(run))
+    good = {path for path in server.asked if path.startswith("good/")}
+    assert part["originals_fetched"] == len(places) == len(good) > 0
+    assert part["originals_missing"] == run.read(SAMPLES).height - len(places)
+    urls = run.read(SAMPLES).join(places.select("sample_id"), on="sample_id")["url"].to_list()
+    assert {url.partition("127.0.0.1:")[2].partition("/")[2] for url in urls} == good
+    for sample, file, offset, length in places.iter_rows():
+        url = run.read(SAMPLES).filter(sample_id=sample)["url"].item()
+        wanted = picture(f"good/{url.rpartition('/')[2]}")
+        assert images_of(run)(str(fetched_places(run).parent / file), offset, length) == wanted
+    assert "data:image/webp" in report(run).read_text(encoding="utf-8")
+
+
+def test_an_attack_that_is_given_again_fetches_nothing(fetched_run):
+    run, server = fetched_run
+    before, hits = list(server.asked), run.read(HITS)
+    attack(run, str(target_folder()), replace(QUICK, fetch=True), LocalEngine())
+    assert server.asked == before
+    assert_frame_equal(run.read(HITS), hits)
 
 
 @pytest.fixture(scope="module")
