@@ -223,7 +223,7 @@ def test_images_that_can_none_of_them_be_decoded_are_no_originals(tmp_path):
 
 @pytest.fixture(scope="module")
 def fetched_run(tmp_path_factory) -> Iterator[tuple[Run, ImageServer]]:
-    """An attacked run whose images were to be had by url only: those of rows 0 and 20 to 89, no two under one address."""
+    """An attacked run whose images were to be had by url only; the addresses of rows 1 to 19 are dead."""
     vectors, rows = planted()
     folder = tmp_path_factory.mktemp("fetched")
     with image_server() as server:
