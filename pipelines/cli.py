@@ -29,6 +29,7 @@ app = App(
     help_format="markdown",
     help_epilogue="Start with `scanner demo`, which needs no data and no network.",
     result_action="return_value",
+    default_parameter=Parameter(negative_iterable=()),
 )
 lab = App(name="lab", help="Train small targets, so that an attack can be measured against the truth.")
 app.command(lab)
@@ -63,10 +64,10 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
     ----------
     dataset
         Folder, file, pattern ('laion/{00000..00099}.tar') or fsspec address (s3://, gs://, hf://, https://) of
-        img2dataset or webdataset tars, or of images with .txt or .json captions beside them, or of embeddings
-        alone (clip-retrieval's output, DataComp's .npz: no picture is looked at, cosine decides), or of a list of
-        URLs (parquet, CSV, TSV or JSON lines, as LAION, COYO, CC12M and DataComp publish them), whose images are
-        downloaded into the run first.
+        img2dataset or webdataset tars; of images with their captions beside them or in a metadata table; of Hugging
+        Face parquet or what datasets saved to disk; of embeddings alone (clip-retrieval's output, DataComp's .npz: no
+        picture is looked at, cosine decides); or of a list of URLs (parquet, CSV, TSV or JSON lines, as LAION, COYO,
+        CC12M and DataComp publish them), whose images are downloaded into the run first.
     out
         Directory of the run; made if it is not there.
     dry_run
