@@ -23,7 +23,11 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
 
 
-def test_another_process_writes_the_same_bytes_over_the_remains_of_a_build(built: Built, tmp_path: Path) -> None:
+def times(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_another_process_writes_the_same_files_over_the_remains_of_a_build(built: Built, tmp_path: Path) -> None:
     out, table = tmp_path / "data", tmp_path / "answers.parquet"
     out.mkdir()
     (out / "00001.tar").write_bytes(b"cut off")
@@ -35,6 +39,7 @@ def test_another_process_writes_the_same_bytes_over_the_remains_of_a_build(built
     environment = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", program, str(out), str(table)], env=environment, check=True)
     assert digests(out) == digests(built.path)
+    assert times(out) == times(built.path)
     assert table.read_bytes() == truth_path(built.path).read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.parquet", "data"]
 
