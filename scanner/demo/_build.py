@@ -192,8 +192,8 @@ def _refuse_other_files(out: Path, truth_table: Path, shards: int) -> None:
 def build_demo(out: Path, seed: int = 0, truth_table: Path | None = None) -> Path:
     """Write the data set into `out` and its truth table beside it (or to `truth_table`); gives `out`.
 
-    The same seed gives the same bytes and times (under the same versions of Pillow and polars, which encode them). About
-    4,800 rows in shards of 1,000, 62 MB; takes seconds. Files of an earlier build are written again. Raises
+    The same seed gives the same bytes and times (under the same versions of Pillow and polars, which encode them).
+    About 4,800 rows in shards of 1,000, 62 MB; takes seconds. Files of an earlier build are written again. Raises
     UnusableInputError, and writes nothing, when `out` holds anything else or `truth_table` lies in it.
     """
     table = truth_table or truth_path(out)
