@@ -18,7 +18,7 @@ from pipelines.configs import AuditConfig, DownloadConfig
 from pipelines.download import download, download_settings
 from pipelines.embedding import EmbeddingSource, open_source
 from pipelines.engines import Job, LocalEngine, Outcome
-from pipelines.opening import open_input, options_of
+from pipelines.opening import open_input, options_of, refuse_inside
 from scanner.duplicates import DuplicatesConfig, DuplicateSearch
 from scanner.errors import ScannerError
 from scanner.fingerprints import (
@@ -51,6 +51,7 @@ def audit(
     """
     options = options_of(config)
     found = open_input(dataset, options)
+    refuse_inside(out, dataset, found)
     source = open_source(found, config)
     checked = None if isinstance(found, UrlList) else source.attach(found)
     run = Run.claim(out, _header(found, source, config, downloading))

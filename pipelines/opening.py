@@ -6,7 +6,11 @@ found = open_input("laion2B-en/", options_of(config))
 from pathlib import Path
 
 from pipelines.configs import AuditConfig
+from scanner.errors import UnusableInputError
 from scanner.samples import Columns, Dataset, Options, UrlList, open_dataset, open_url_list
+
+_NOT_SEARCHED = ("webdataset", "clip-retrieval")
+"""Layouts whose files lie in known places, not anywhere below the folder."""
 
 
 def options_of(config: AuditConfig) -> Options:
@@ -26,6 +30,13 @@ def options_of(config: AuditConfig) -> Options:
         carry=config.carry,
         limit=config.limit,
     )
+
+
+def refuse_inside(out: Path, dataset: str | Path, found: Dataset | UrlList) -> None:
+    """Raises UnusableInputError when the run would lie in the folder that is searched for data, and so be read too."""
+    searched = Path(dataset).absolute()
+    if found.layout not in _NOT_SEARCHED and searched.is_dir() and out.absolute().is_relative_to(searched):
+        raise UnusableInputError(f"{out} lies inside the data set {dataset}; name a directory elsewhere for the run.")
 
 
 def open_input(dataset: str | Path, options: Options) -> Dataset | UrlList:

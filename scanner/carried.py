@@ -49,4 +49,6 @@ def read_carried(run: Path) -> pl.DataFrame:
 
 
 def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, bool | int | float | str) else json.dumps(value, default=str)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return json.dumps(value, default=str) if isinstance(value, dict | list | tuple) else str(value)

@@ -1,5 +1,8 @@
 """Carried columns keep their names and values, whatever types the shards give them."""
 
+import datetime
+from decimal import Decimal
+
 import polars as pl
 
 from scanner.carried import carried_frame, read_carried, write_carried
@@ -27,3 +30,8 @@ def test_nothing_is_written_where_nothing_is_carried(tmp_path):
     write_carried(tmp_path, "00000", carried_frame([0], [{"a": 1}], ()))
     assert list(tmp_path.iterdir()) == []
     assert read_carried(tmp_path).equals(pl.DataFrame(schema={"sample_id": pl.Int64}))
+
+
+def test_dates_and_decimals_are_written_as_they_read():
+    values = [{"when": datetime.date(2020, 1, 2), "price": Decimal("0.05")}]
+    assert carried_frame([0], values, ("when", "price")).row(0) == (0, "2020-01-02", "0.05")

@@ -97,7 +97,7 @@ class Fingerprinter:
     ) -> None:
         """`embedder` is None for a data set that has all its embeddings, which are `width` numbers wide; `carry` names
         columns to carry through."""
-        self._embedder, self._seen, self._carry = embedder, seen, carry
+        self._embedder, self._seen, self._carry = embedder, seen, tuple(dict.fromkeys(carry))
         self._width = width if embedder is None else embedder.width
         self._progress = progress or (lambda _: None)
         self._threads = min(8, os.cpu_count() or 1)
@@ -148,7 +148,7 @@ class Fingerprinter:
             return Failure(shard=item.shard, key=item.key, stage="decode", reason=error.reason, message=error.message)
         return _Examined(
             row=_identity(item) | ({} if picture is None else _fingerprints(picture)),
-            carried={name: item.extra.get(name) for name in self._carry},
+            carried={name: item.fields.get(name) for name in self._carry},
             prepared=None if picture is None or item.embedding is not None else self._prepare(picture),
             vector=item.embedding,
         )

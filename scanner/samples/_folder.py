@@ -104,7 +104,7 @@ class Folders:
             return unread(shard, key, error.reason, error.message)
         return Sample(
             shard=shard.name,
-            key=key,
+            key=beside.key or key,
             encoded=encoded,
             file=relative(path, self.root),
             offset=0,
@@ -193,10 +193,16 @@ def _tables(names: Container[str]) -> list[str]:
 
 def _walk(root: Place) -> Iterator[tuple[Place, list[str], list[str]]]:
     if isinstance(root, Path):
-        for folder, below, names in os.walk(root, onerror=_raise):
+        for folder, below, names in os.walk(root, onerror=_raise, followlinks=True):
+            below[:] = [name for name in below if not _leads_back(Path(folder) / name)]
             yield Path(folder), below, names
     else:
         yield from root.walk(on_error=_raise)
+
+
+def _leads_back(folder: Path) -> bool:
+    """Whether a folder is a link to one that it lies in, so that following it would never end."""
+    return folder.is_symlink() and folder.resolve() in folder.parent.resolve().joinpath("_").parents
 
 
 def _chunks(name: str, folder: Place, files: Sequence[str], root: Place) -> Iterator[tuple[str, dict[str, list[str]]]]:

@@ -10,6 +10,7 @@ lost from the damage on, and each of its rows stands in the ledger; the other gr
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -19,8 +20,17 @@ import pyarrow.parquet as pq
 from scanner.errors import UnusableInputError
 from scanner.samples._columns import Columns
 from scanner.samples._folder import SHARD_ROWS
-from scanner.samples._place import Place, open_place, relative
-from scanner.samples._rows import BATCH_ROWS, TableRows, holds_bytes, image_column, roles_of, said_of_data
+from scanner.samples._place import Place, is_local, open_place, relative
+from scanner.samples._rows import (
+    BATCH_ROWS,
+    TableRows,
+    file_of,
+    holds_bytes,
+    image_column,
+    is_outside,
+    roles_of,
+    said_of_data,
+)
 from scanner.samples._sample import Failure, Sample, Shard, states, unread
 from scanner.samples._sidecar import printable
 from scanner.samples._webdataset import compared, stats_beside
@@ -201,9 +211,22 @@ def _dataset(root: Place, footers: Mapping[Place, _Footer | str], columns: Colum
         name = printable(relative(file.with_suffix(""), root))
         parts = {name: footer} if isinstance(footer, str) else _parts(name, footer.groups)
         groups.update(parts)
-        state = states(root, file)
+        state = states(root, file, *([] if isinstance(footer, str) else _image_files(root, file, footer, columns)))
         shards += [Shard(name=part, path=file, index=len(shards) + i, files=state) for i, part in enumerate(parts)]
     return ParquetImages(root=root, shards=tuple(shards), columns=columns, groups=groups)
+
+
+def _image_files(root: Place, file: Place, footer: _Footer, columns: Columns) -> Iterator[Place]:
+    """The images that a local table names by their paths: a run must notice when one of them changes."""
+    image = image_column(footer.schema, columns)
+    if image is None or holds_bytes(footer.schema, image) or not is_local(file):
+        return
+    with open_place(file) as opened, suppress(pa.ArrowException):  # what is damaged is said when it is read
+        parquet = parquet_file(opened)
+        for group in footer.groups:
+            for batch in group_batches(parquet, group, [image]):
+                paths = (path for path in batch.column(0).to_pylist() if path and not is_outside(path))
+                yield from filter(None, (file_of(path, file.parent, root) for path in paths))
 
 
 def _parts(name: str, groups: Sequence[RowGroup]) -> dict[str, Sequence[RowGroup]]:

@@ -3,8 +3,8 @@
 Remote places go through universal_pathlib (https://github.com/fsspec/universal_pathlib), so that they have pathlib's
 interface; local ones stay plain `pathlib` paths. A pattern may hold shell wildcards and brace ranges:
 
->>> [str(path) for path in expand("laion/{00000..00002}.tar")]
-['laion/00000.tar', 'laion/00001.tar', 'laion/00002.tar']
+>>> [str(path) for path in expand("/laion/{00000..00002}.tar")]
+['/laion/00000.tar', '/laion/00001.tar', '/laion/00002.tar']
 """
 
 import glob
@@ -94,18 +94,20 @@ def state_of(where: Place) -> FileState:
 
 
 def expand(pattern: str) -> list[Place]:
-    """The places that a name with wildcards (`*`, `**`, `?`, `[0-9]`) or brace ranges (`{00000..00099}`) stands for.
+    """The places, local ones in full, that a name stands for: with wildcards (`*`, `**`, `?`, `[0-9]`) or brace
+    ranges (`{00000..00099}`).
 
     A name that exists as it is stands for itself, and http addresses have no wildcards. Sorted where wildcards were
-    expanded, in the order of the range otherwise. Raises UnusableInputError when a wildcard matches nothing.
+    expanded, in the order of the range otherwise; each place once. Raises UnusableInputError when nothing matches.
     """
     if "://" not in pattern and Path(pattern).exists():
-        return [Path(pattern)]
+        return [Path(pattern).absolute()]
     try:
         names = list(braceexpand(pattern))
     except ValueError as error:
         raise UnusableInputError(f"{pattern} does not exist, and its braces are not balanced.") from error
     found: list[Place] = [match for name in names for match in _matches(name)]
+    found = list({str(where): where for where in found}.values())  # a file that is named twice is one
     if not found:
         raise UnusableInputError(f"Nothing matches {pattern}.")
     return found
@@ -113,9 +115,9 @@ def expand(pattern: str) -> list[Place]:
 
 def _matches(name: str) -> list[Place]:
     if not glob.has_magic(name) or name.startswith(("http://", "https://")):
-        return [place(name)]
+        return [where.absolute() if isinstance(where := place(name), Path) else where]
     if "://" not in name:
-        return [place(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - may be absolute
+        return [Path(match).absolute() for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - may be absolute
     base = place(name.partition("*")[0].rpartition("/")[0] + "/")
     assert isinstance(base, UPath)
     files, path = fsspec.url_to_fs(name, **base.storage_options)

@@ -59,12 +59,13 @@ def roles_of(schema: pa.Schema, columns: Columns, where: str) -> Roles:
         image = columns.require(schema.names, "image", where)
         raise UnusableInputError(f"{where} has its images in {image} as {schema.field(image).type}; {_IMAGE_TYPES}.")
     captions = [column.name for column in schema if is_caption(column.type)]
+    texts = [column.name for column in schema if is_text(column.type)]
     keys = schema.names if columns.key else [name for name in schema.names if name.lower() not in OF_PICTURES]
     return Roles(
         image=image,
-        caption=columns.find(captions, "caption"),
-        url=columns.find([column.name for column in schema if is_text(column.type)], "url"),
-        key=columns.find(keys, "key"),
+        caption=columns.require(captions, "caption", where) if columns.caption else columns.find(captions, "caption"),
+        url=columns.require(texts, "url", where) if columns.url else columns.find(texts, "url"),
+        key=columns.require(keys, "key", where) if columns.key else columns.find(keys, "key"),
     )
 
 
@@ -179,10 +180,15 @@ class TableRows:
             path = str(Path(path).relative_to(self.root.absolute()))
         if is_outside(path):
             raise Undecodable("unsafe_member", f"{printable(path)} lies outside the data set; it was not read.")
-        for folder in (self.shard.path.parent, self.root):
-            if is_file(folder / path):
-                return folder / path
-        raise Undecodable("missing_image", f"{path} is neither in the table's folder nor in the data set's.")
+        found = file_of(path, self.shard.path.parent, self.root)
+        if found is None:
+            raise Undecodable("missing_image", f"{path} is neither in the table's folder nor in the data set's.")
+        return found
+
+
+def file_of(path: str, *folders: Place) -> Place | None:
+    """The file of that path below the first folder that has it."""
+    return next((folder / path for folder in folders if is_file(folder / path)), None)
 
 
 def is_outside(path: str) -> bool:

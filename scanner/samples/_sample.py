@@ -58,6 +58,11 @@ class Sample:
     embedding: NDArray[np.float16] | None = None
     """The data set's own embedding of the image (width,), where it has one."""
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What the data set says of the row, by column; key, caption and url under these names too."""
+        return {"key": self.key, "caption": self.caption, "url": self.url, **self.extra}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:

@@ -2,8 +2,8 @@
 
 Rows that are set aside are failures of the stage `select`, so that rows in = samples + failures still holds; they are
 never decoded. A share is drawn by a hash of the key, so that the same rows are drawn from any copy of the data set, and
-a larger share holds the smaller one. A condition is polars' SQL (https://docs.pola.rs/api/python/stable/reference/sql)
-on the columns of the row; where it is unknown (null), the row is set aside, as in SQL.
+a larger share holds the smaller one. A condition sees the columns of the row; where it is unknown (null), the row is
+set aside, as in SQL.
 
     >>> Selected(dataset, Options(where="punsafe < 0.1 AND similarity > 0.3", sample=0.01))    # doctest: +SKIP
 """
@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from scanner.errors import UnusableInputError
+from scanner.samples._condition import columns_of, holds, parse_condition
 from scanner.samples._options import Options
 from scanner.samples._place import Place
 from scanner.samples._sample import Dataset, Failure, Sample, Shard
@@ -37,6 +38,7 @@ class Selected:
         if options.limit is not None and options.limit < 1:
             raise UnusableInputError(f"A limit of {options.limit} rows leaves nothing to read; give at least 1.")
         self._condition = None if options.where is None else parse_condition(options.where)
+        self._kinds: dict[str, pl.DataType] = {}
         self._check_columns()
         self._rows = None if options.limit is None else self._count(options.limit)
 
@@ -70,7 +72,7 @@ class Selected:
     def _filter(self, items: Iterable[Sample | Failure], condition: pl.Expr) -> Iterator[Sample | Failure]:
         for batch in _batches(items):
             samples = [item for item in batch if isinstance(item, Sample)]
-            passed = iter(_holds(condition, [_fields(sample) for sample in samples]))
+            passed = iter(_holds(condition, [sample.fields for sample in samples], self._kinds))
             for item in batch:
                 if isinstance(item, Failure) or next(passed):
                     yield item
@@ -86,37 +88,41 @@ class Selected:
             rows[shard.name] = 0
             for item in self._chosen(shard):
                 rows[shard.name] += 1
-                limit -= not (isinstance(item, Failure) and item.stage == "select")
+                limit -= isinstance(item, Sample) or (item.stage != "select" and item.key != "")
                 if limit <= 0:
                     break
         return rows
 
     def _check_columns(self) -> None:
         """Every column that the user names must stand in one of the first rows."""
+        if "sample_id" in self._options.carry:
+            raise UnusableInputError(
+                "sample_id is the scanner's own name of a row, so that --carry can't take it along."
+            )
         named = self._options.columns.named()
         wanted = [(f"--{role}-column", name) for role, name in named.items() if role != "image"]
         wanted += [("--carry", name) for name in self._options.carry]
         if self._condition is not None:
-            wanted += [("--where", name) for name in self._condition.meta.root_names()]
-        found = self._peek() if wanted else set()
+            wanted += [("--where", name) for name in columns_of(self._condition)]
+        if not wanted and self._condition is None:
+            return
+        first = self._first_rows()
+        found = {name for row in first for name in row}
         for option, name in wanted:
             if name not in found:
                 there = " ".join(sorted(found)) or "no columns"
                 raise UnusableInputError(f"{option} names the column {name}, which is not there; found {there}.")
+        if self._condition is not None:
+            asked = (
+                pl.Series(name, [row.get(name) for row in first], strict=False) for name in columns_of(self._condition)
+            )
+            self._kinds = {column.name: column.dtype for column in asked if column.dtype != pl.Null}
+            _holds(self._condition, first, self._kinds)  # says what is wrong with it before anything is written
 
-    def _peek(self) -> set[str]:
+    def _first_rows(self) -> list[dict[str, Any]]:
         items = itertools.chain.from_iterable(map(self.dataset.read, self.dataset.shards))
         samples = (item for item in items if isinstance(item, Sample))
-        return {name for sample in itertools.islice(samples, _PEEKED) for name in _fields(sample)}
-
-
-def parse_condition(condition: str) -> pl.Expr:
-    """The user's condition. Raises UnusableInputError where it is no SQL."""
-    try:
-        return pl.sql_expr(condition)
-    except Exception as error:  # polars raises several types for SQL that it can't parse
-        said = str(error).splitlines()[0]
-        raise UnusableInputError(f"--where is not a condition in SQL: {condition} ({said}).") from error
+        return [sample.fields for sample in itertools.islice(samples, _PEEKED)]
 
 
 def _batches(items: Iterable[Sample | Failure]) -> Iterator[list[Sample | Failure]]:
@@ -134,17 +140,16 @@ def _aside(sample: Sample, reason: str, message: str) -> Failure:
     return Failure(shard=sample.shard, key=sample.key, stage="select", reason=reason, message=message)
 
 
-def _fields(sample: Sample) -> dict[str, Any]:
-    return {"key": sample.key, "caption": sample.caption, "url": sample.url, **sample.extra}
+def _columns(condition: pl.Expr, rows: Sequence[Mapping[str, Any]]) -> list[pl.Series]:
+    return [pl.Series(name, [row.get(name) for row in rows], strict=False) for name in columns_of(condition)]
 
 
-def _holds(condition: pl.Expr, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
-    names = condition.meta.root_names()
-    frame = pl.DataFrame([pl.Series(name, [row.get(name) for row in rows], strict=False) for name in names])
-    try:
-        held = frame.select(condition).to_series()
-        if held.dtype not in (pl.Boolean, pl.Null):
-            raise UnusableInputError(f"--where gives a {held.dtype}, not true or false.")
-    except pl.exceptions.PolarsError as error:
-        raise UnusableInputError(f"--where can't be evaluated: {str(error).splitlines()[0]}.") from error
-    return [bool(value) for value in held.cast(pl.Boolean)]
+def _holds(condition: pl.Expr, rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, pl.DataType]) -> list[bool]:
+    """Whether the condition holds for each row; a column that is null in all of them has the type it has elsewhere."""
+    columns = _columns(condition, rows)
+    typed = [column.cast(kinds[column.name]) if _is_blank(column, kinds) else column for column in columns]
+    return holds(condition, typed, len(rows)).to_list()
+
+
+def _is_blank(column: pl.Series, kinds: Mapping[str, pl.DataType]) -> bool:
+    return column.dtype == pl.Null and column.name in kinds

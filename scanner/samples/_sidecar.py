@@ -1,7 +1,7 @@
 """Caption and url of a row, from the .txt and .json that stand beside its image.
 
 >>> read_sidecars(b"a cat\\n", b'{"URL": "https://example.org/cat.jpg"}', Columns())
-Sidecars(caption='a cat', url='https://example.org/cat.jpg', fields={'URL': 'https://example.org/cat.jpg'})
+Sidecars(caption='a cat', url='https://example.org/cat.jpg', key=None, fields={'URL': 'https://example.org/cat.jpg'})
 """
 
 import json
@@ -26,6 +26,8 @@ class Sidecars:
     """Caption without its file's final newline; None where there is none, or nothing but white space."""
     url: str | None
     """Where the image came from; None where it is not said."""
+    key: str | None
+    """The row's key under the name that the user gave; None where none was named."""
     fields: Mapping[str, Any]
     """Everything that the .json and the record say."""
 
@@ -36,13 +38,22 @@ def read_sidecars(
     """Caption and url of a row that may also have a `record` in a table; the .json's fields count before that.
 
     The caption is the .txt, unless the user named a field or the .txt is blank. Raises Undecodable with the reason
-    `caption_not_utf8`, `broken_json` or `broken_metadata`.
+    `caption_not_utf8`, `broken_json`, `broken_metadata` or `missing_key`.
     """
     fields = {**record, **({} if metadata is None else _parse(metadata))}
     caption = None if text is None or columns.caption in fields else _decode_utf8(text).rstrip("\r\n")
     if not spoken(caption):
         caption = text_field(fields, columns.find(fields, "caption"))
-    return Sidecars(caption=spoken(caption), url=text_field(fields, columns.find(fields, "url")), fields=fields)
+    url = text_field(fields, columns.find(fields, "url"))
+    return Sidecars(caption=spoken(caption), url=url, key=_named_key(fields, columns), fields=fields)
+
+
+def _named_key(fields: Mapping[str, Any], columns: Columns) -> str | None:
+    if columns.key is None:
+        return None
+    if fields.get(columns.key) in (None, ""):
+        raise Undecodable("missing_key", f"The row has no {columns.key}, which was named as the column of its key.")
+    return str(fields[columns.key])
 
 
 def spoken(caption: str | None) -> str | None:

@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from scanner.samples._place import is_local, size_of
 from scanner.samples._sample import Failure, Shard, unread
@@ -105,16 +105,19 @@ def _take(row: Row, item: Member | Failure) -> None:
 def _walk(file: BinaryIO, shard: Shard, *, once: bool) -> Iterator[tuple[str, Member | Failure]]:
     """Every member with its key, and failures; with the bytes when the file is read `once`."""
     size, count = size_of(shard.path), 0
+    source = cast("BinaryIO", _Source(file))
     try:
-        with tarfile.open(fileobj=file, mode="r:") as tar:
+        with tarfile.open(fileobj=source, mode="r:") as tar:
             while (info := tar.next()) is not None and 0 <= info.size <= size - info.offset_data:
                 # tarfile keeps every header that it has read; a million of them would be a gigabyte
                 tar.members.clear()  # type: ignore[attr-defined]
-                pair = _member(file, shard, info, once=once)
+                pair = _member(source, shard, info, once=once)
                 if pair is not None:
                     count += 1
                     yield pair
             end = tar.offset
+    except _SourceError as error:
+        raise error.cause from None  # nothing is known of the rest: the shard is to be read again
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
         yield "", _cut(shard, size, count, str(error))
         return
@@ -123,6 +126,33 @@ def _walk(file: BinaryIO, shard: Shard, *, once: bool) -> Iterator[tuple[str, Me
     elif not _has_end_marker(file, end):
         # tarfile takes a missing end, or garbage between members, for the end
         yield "", _cut(shard, size, count, f"no header and no end marker at byte {end:,}")
+
+
+class _SourceError(Exception):
+    """The file can't be read, whatever it holds."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class _Source:
+    """A file whose own errors, a lost connection among them, are not taken for faults of the tar."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.tell = file, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._file.read(size)
+        except Exception as error:  # every store has its own
+            raise _SourceError(error) from error
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except Exception as error:
+            raise _SourceError(error) from error
 
 
 def _cut(shard: Shard, size: int, members: int, cause: str) -> Failure:

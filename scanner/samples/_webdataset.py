@@ -18,7 +18,7 @@ import polars as pl
 
 from scanner.samples._columns import Columns
 from scanner.samples._decode import Undecodable
-from scanner.samples._place import FileState, Place, open_place, relative
+from scanner.samples._place import FileState, Place, is_local, open_place, relative
 from scanner.samples._sample import Failure, Sample, Shard, states, unread
 from scanner.samples._sidecar import printable, read_sidecars
 from scanner.samples._tar import Member, Row, read_tar
@@ -83,7 +83,7 @@ class WebDataset:
         else:
             yield Sample(
                 shard=shard.name,
-                key=row.key,
+                key=beside.key or row.key,
                 encoded=_bytes(file, image) or b"",
                 file=name,
                 offset=image.offset,
@@ -133,6 +133,8 @@ def read_records(shard: Shard, path: Place, name: str) -> tuple[dict[str, Record
         frame = frame.cast({"key": pl.String, "status": pl.String})
         frame = frame.drop_nulls("key").unique("key", keep="first", maintain_order=True)
     except (pl.exceptions.PolarsError, OSError) as error:
+        if isinstance(error, OSError) and (error.errno is not None or not is_local(path)):
+            raise  # not the file's fault: the shard is to be read again
         said = str(error).splitlines()[0]
         message = f"The parquet beside {name} can't be read ({said}); failed downloads are not in the ledger."
         return {}, [unread(shard, "", "unreadable_parquet", message)]

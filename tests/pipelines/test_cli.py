@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from scanner.carried import read_carried
+from scanner.tables import SAMPLES
+
 
 def scanner(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from pipelines.cli import main; main()", *map(str, arguments)]
@@ -100,3 +103,16 @@ def test_another_configuration_is_refused_and_named(photos, tmp_path):
     assert "no target" in refused("attack", run, "--target", tmp_path / "nothing")
     assert "no diffusers pipeline" in refused("attack", run, "--target", photos)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_inside_the_folder_that_is_searched_is_refused(photos):
+    assert "lies inside the data set" in refused("audit", photos, "--out", photos / "run", "--model", "demo")
+    assert not (photos / "run").exists()
+
+
+def test_key_caption_and_url_are_carried_like_any_column(photos, tmp_path):
+    carry = ["--carry", "key", "--carry", "caption", "--carry", "key"]
+    assert scanner("audit", photos, "--out", tmp_path / "run", "--model", "demo", *carry).returncode == 0
+    carried = read_carried(tmp_path / "run").join(SAMPLES.read(tmp_path / "run"), on="sample_id", suffix="_own")
+    assert carried["key"].to_list() == carried["key_own"].to_list()
+    assert carried["caption"].to_list() == carried["caption_own"].to_list()

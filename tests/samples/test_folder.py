@@ -116,3 +116,16 @@ def test_an_image_of_a_folder_is_read_again(tmp_path):
     (tmp_path / "a.png").write_bytes(PNG)
     (sample,), _ = read_all(tmp_path)
     assert StoredImages(str(tmp_path))(sample.file, sample.offset, len(PNG)) == PNG
+
+
+def test_linked_folders_are_followed_and_a_link_that_leads_back_is_not(tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "set" / "a.png").write_bytes(PNG)
+    (tmp_path / "other" / "b.png").write_bytes(PNG)
+    (tmp_path / "set" / "linked").symlink_to(tmp_path / "other")
+    (tmp_path / "set" / "again").symlink_to(tmp_path / "set")
+    (tmp_path / "other" / "up").symlink_to(tmp_path)
+    samples, failures = read_all(tmp_path / "set")
+    assert [(sample.shard, sample.key) for sample in samples] == [(".", "a"), ("linked", "b")]
+    assert failures == []

@@ -410,3 +410,19 @@ def test_an_audit_of_a_hugging_face_data_set(tmp_path):
     samples = Run.open(out).read(SAMPLES)
     assert samples["offset"].to_list() == list(range(12))
     assert samples["caption"].to_list() == [f"picture {i % 8}" for i in range(12)]
+
+
+def test_an_image_behind_a_path_belongs_to_the_state_of_its_table(tmp_path):
+    (tmp_path / "a.png").write_bytes(encode(photo_like(0, 8, 8)))
+    pl.DataFrame({"image_path": ["a.png", "../b.png", None]}).write_parquet(tmp_path / "t.parquet")
+    first = open_dataset(tmp_path / "t.parquet").shards[0]
+    assert set(first.files) == {"t.parquet", "a.png"}
+    (tmp_path / "a.png").write_bytes(encode(photo_like(1, 8, 8)))
+    assert open_dataset(tmp_path / "t.parquet").shards[0].fingerprint != first.fingerprint
+
+
+@pytest.mark.parametrize("named", [Columns(caption="width"), Columns(url="width"), Columns(key="nowhere")])
+def test_a_named_column_that_is_of_no_use_is_refused(tmp_path, named):
+    pl.DataFrame({"image": [encode(photo_like(0, 8, 8))], "width": [8]}).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(UnusableInputError, match=r"has no (caption|url|key) column .*found"):
+        open_dataset(tmp_path / "t.parquet", Options(columns=named))

@@ -230,4 +230,56 @@ def test_every_place_is_below_the_common_root(folders):
 
 
 def test_expanding_a_range_keeps_its_order_and_its_zeros():
-    assert [str(where) for where in expand("s/{008..011}.tar")] == [f"s/{i:03d}.tar" for i in range(8, 12)]
+    assert [str(where) for where in expand("/s/{008..011}.tar")] == [f"/s/{i:03d}.tar" for i in range(8, 12)]
+
+
+def test_the_folder_that_one_stands_in_is_read_like_any_other(folder, expected, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert rows_of(".") == expected
+    assert rows_of("*.tar") == expected
+    assert [shard.name for shard in open_dataset("00001.tar").shards] == ["00001"]
+
+
+def test_a_folder_of_images_is_read_once_from_within(tmp_path, monkeypatch):
+    for i in range(3):
+        (tmp_path / f"{i}.png").write_bytes(IMAGES[i])
+    (tmp_path / "metadata.csv").write_text("file_name,text\n0.png,zero\n1.png,one\n2.png,two\n")
+    monkeypatch.chdir(tmp_path)
+    assert [row[:3] for row in rows_of(".")] == [(".", "0", "zero"), (".", "1", "one"), (".", "2", "two")]
+
+
+def test_a_file_that_is_named_twice_is_read_once(folder, expected):
+    assert rows_of(f"{folder}/{{00000,*}}.tar") == expected
+
+
+class _Failing:
+    """A connection that is lost after so many bytes."""
+
+    def __init__(self, file, after: int) -> None:
+        self._file, self._left = file, after
+
+    def read(self, size: int = -1) -> bytes:
+        self._left -= max(size, 0)
+        if self._left < 0:
+            raise OSError("connection reset by peer")
+        return self._file.read(size)
+
+    def __getattr__(self, name: str):
+        return getattr(self._file, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def test_a_lost_connection_is_no_end_of_the_tar(memory, monkeypatch):
+    opened = fsspec.filesystem("memory").open
+    monkeypatch.setattr(
+        "fsspec.implementations.memory.MemoryFileSystem.open",
+        lambda _, path, *_args, **_more: _Failing(opened(path, "rb"), 3000),
+    )
+    dataset = open_dataset(memory)
+    with pytest.raises(OSError, match="connection reset"):
+        list(dataset.read(dataset.shards[0]))

@@ -113,3 +113,56 @@ def test_a_limit_counts_the_rows_that_are_left(folder, limit, share, where):
 def test_settings_without_sense_are_refused(folder, options):
     with pytest.raises(UnusableInputError):
         read(folder, **options)
+
+
+def test_a_condition_may_name_a_column_twice(folder):
+    assert samples(read(folder, where="punsafe > 0.1 AND punsafe < 0.2")) == [5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    "condition", ["MAX(punsafe) > 0.5", "punsafe >= 0 AND COUNT(*) > 5", "SUM(punsafe) OVER () > 1"]
+)
+def test_a_condition_on_several_rows_is_refused_since_rows_are_seen_some_at_a_time(folder, condition):
+    with pytest.raises(UnusableInputError, match="each row by itself"):
+        read(folder, where=condition)
+
+
+def test_a_constant_condition_holds_for_all_rows_or_none(folder):
+    readable = [i for i in range(ROWS) if i % 10]
+    assert samples(read(folder, where="1 = 1")) == readable
+    assert samples(read(folder, where="1 = 2")) == []
+
+
+def test_a_column_that_is_null_for_long_keeps_its_type(tmp_path):
+    members = []
+    for i in range(600):
+        fields = {"LICENSE": "CC0" if i % 2 and i > 550 else None, "note": None}
+        members += [(f"{i:03d}.png", PNG), (f"{i:03d}.json", json.dumps(fields).encode())]
+    write_tar(tmp_path / "0.tar", members)
+    assert samples(read(tmp_path, where="LICENSE LIKE 'CC%'")) == [i for i in range(551, 600) if i % 2]
+    assert samples(read(tmp_path, where="note > 0.5 OR note LIKE 'a%' OR key = '007'")) == [7]
+
+
+def test_a_limit_counts_rows_not_remarks(tmp_path):
+    whole = write_tar(tmp_path / "0.tar", [("a.png", PNG), ("b.png", PNG)]).read_bytes()
+    (tmp_path / "0.tar").write_bytes(whole[:1100])
+    write_tar(tmp_path / "1.tar", [("c.png", PNG), ("d.png", PNG)])
+    items = read(tmp_path, limit=2)
+    assert [item.key for item in items if item.key] == ["a", "c"]
+    assert [item.reason for item in items if not item.key] == ["truncated_shard"]
+
+
+def test_a_named_key_column_gives_the_keys_and_a_row_without_it_is_a_failure(tmp_path):
+    members = [("0.png", PNG), ("0.json", b'{"uid": "x7"}'), ("1.png", PNG), ("1.json", b'{"uid": null}')]
+    write_tar(tmp_path / "0.tar", members)
+    for name, content in members:
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(content)
+    for path in (tmp_path, tmp_path / "photos"):
+        items = read(path, columns=Columns(key="uid"))
+        assert [(item.key, getattr(item, "reason", "")) for item in items] == [("x7", ""), ("1", "missing_key")]
+
+
+def test_what_the_scanner_calls_its_rows_is_not_carried(folder):
+    with pytest.raises(UnusableInputError, match="scanner's own name"):
+        read(folder, carry=("sample_id",))

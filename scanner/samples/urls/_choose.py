@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from scanner.errors import UnusableInputError
+from scanner.samples._condition import columns_of, holds, parse_condition
 from scanner.samples._options import Options
-from scanner.samples._select import parse_condition, position_of
+from scanner.samples._select import position_of
 from scanner.samples.urls._find import ListedFile, UrlList
 from scanner.samples.urls._rows import Batch, Broken, read_rows
 
@@ -27,7 +28,6 @@ ADDED = ("original_width", "original_height", "exif", "sha256")
 """What img2dataset finds out of an image, a column where the list has none of that name."""
 
 _MARKS = pl.Schema({NUMBER: pl.Int64, KEY: pl.String, URL: pl.String, CAPTION: pl.String, REASON: pl.String})
-_HELD = "\0held"  # no column of a list has that name
 _ADDRESS = r"^(?i)https?://[^/]"
 
 
@@ -86,7 +86,7 @@ def judge(urls: UrlList, options: Options, columns: Iterable[str] | None = None)
 
 
 def _names_in(condition: pl.Expr | None) -> list[str]:
-    return [] if condition is None else condition.meta.root_names()
+    return [] if condition is None else columns_of(condition)
 
 
 def _needed(file: ListedFile, condition: pl.Expr | None, columns: Iterable[str]) -> list[str]:
@@ -142,18 +142,13 @@ def _holds(condition: pl.Expr | None, file: ListedFile, frame: pl.DataFrame, rol
     if condition is None:
         return pl.Series([True] * len(frame), dtype=pl.Boolean)
     columns = {"key": roles[KEY], "url": roles[URL], "caption": roles[CAPTION]} | frame.to_dict()
-    seen = [pl.Series(_HELD, [None] * len(frame))]
-    for name in condition.meta.root_names():
-        column = columns.get(name, seen[0])
+    nothing = pl.Series("", [None] * len(frame))
+    seen = []
+    for name in columns_of(condition):
+        column = columns.get(name, nothing)
         kind = file.table.schema.get(name, column.dtype)
         seen.append((column if kind == column.dtype else column.cast(kind, strict=False)).alias(name))
-    try:
-        held = pl.DataFrame(seen).with_columns(condition.alias(_HELD))[_HELD]
-    except pl.exceptions.PolarsError as error:
-        raise UnusableInputError(f"--where can't be evaluated: {str(error).splitlines()[0]}.") from error
-    if held.dtype not in (pl.Boolean, pl.Null):
-        raise UnusableInputError(f"--where gives a {held.dtype}, not true or false.")
-    return held.cast(pl.Boolean).fill_null(False)
+    return holds(condition, seen, len(frame))
 
 
 def _cut(judged: Judged, left: int) -> tuple[Judged, int]:
