@@ -105,7 +105,7 @@ def _take(row: Row, item: Member | Failure) -> None:
 def _walk(file: BinaryIO, shard: Shard, *, once: bool) -> Iterator[tuple[str, Member | Failure]]:
     """Every member with its key, and failures; with the bytes when the file is read `once`."""
     size, count = size_of(shard.path), 0
-    source = cast("BinaryIO", _Source(file))
+    source = file if is_local(shard.path) else cast("BinaryIO", _Source(file))
     try:
         with tarfile.open(fileobj=source, mode="r:") as tar:
             while (info := tar.next()) is not None and 0 <= info.size <= size - info.offset_data:
@@ -119,6 +119,8 @@ def _walk(file: BinaryIO, shard: Shard, *, once: bool) -> Iterator[tuple[str, Me
     except _SourceError as error:
         raise error.cause from None  # nothing is known of the rest: the shard is to be read again
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk, not of the tar
         yield "", _cut(shard, size, count, str(error))
         return
     if info is not None:
@@ -137,7 +139,7 @@ class _SourceError(Exception):
 
 
 class _Source:
-    """A file whose own errors, a lost connection among them, are not taken for faults of the tar."""
+    """A remote file whose own errors, a lost connection among them, are not taken for faults of the tar."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self.tell = file, file.tell
