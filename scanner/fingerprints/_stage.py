@@ -5,8 +5,7 @@ what a row itself is to blame for. A shard comes in blocks of a few thousand row
 it. Pictures are decoded by threads in chunks; a decoded picture lives only inside its thread, what waits for the model
 is the model's small input. Equal pixels are embedded once, in the shard and, through `SeenPictures`, in the run.
 
-On a CPU decoding rests while the model runs, since both want every core; on any other device the next chunk is decoded
-meanwhile.
+The next chunk is decoded while the model runs.
 
 A row of which the data set holds an embedding needs no model, and without an image nothing is decoded either.
 
@@ -122,10 +121,10 @@ class Fingerprinter:
 
     def _examine(self, dataset: Dataset, shard: Shard) -> Iterator[_Examined | Failure]:
         """The shard's rows in stored order, a chunk of them decoded at a time."""
-        overlap, size, read = self._embedder is not None and self._embedder.device != "cpu", max(1, shard.size), 0
+        size, read = max(1, shard.size), 0
         with ThreadPoolExecutor(self._threads) as pool:
             chunks = (self._decode_chunk(pool, chunk) for chunk in _chunks(dataset.read(shard)))
-            for encoded, decoded in _ahead(chunks) if overlap else chunks:
+            for encoded, decoded in _ahead(chunks):
                 done = list(decoded)
                 yield from done
                 read += encoded
