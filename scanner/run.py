@@ -32,6 +32,8 @@ PACKAGES = (
     "polars",
     "numpy",
     "pillow",
+    "pyarrow",
+    "img2dataset",
 )
 
 

@@ -334,3 +334,19 @@ def test_an_unsafe_member_is_a_row_only_where_there_is_no_image_to_read(tmp_path
         ("b", "unsafe_member"),
         ("", "unsafe_member"),
     ]
+
+
+def test_what_webdatasets_own_writer_writes_is_read(tmp_path):
+    from webdataset import ShardWriter  # noqa: PLC0415 - slow to import
+
+    with ShardWriter(str(tmp_path / "set-%03d.tar"), maxcount=2, verbose=0) as writer:
+        for i, ending in enumerate(("jpg", "png", "webp")):
+            picture = encode(photo_like(i, 20, 30), "JPEG" if ending == "jpg" else ending.upper())
+            writer.write({"__key__": f"deep/er/{i}", ending: picture, "json": {"caption": f"no {i}", "punsafe": i}})
+    samples, failures = read_all(tmp_path)
+    assert [(item.shard, item.key, item.caption, item.extra["punsafe"]) for item in samples] == [
+        ("set-000", "deep/er/0", "no 0", 0),
+        ("set-000", "deep/er/1", "no 1", 1),
+        ("set-001", "deep/er/2", "no 2", 2),
+    ]
+    assert failures == []
