@@ -10,7 +10,7 @@ from scanner.errors import UnusableInputError
 from scanner.samples import Columns, Dataset, Options, UrlList, open_dataset, open_url_list
 
 _NOT_SEARCHED = ("webdataset", "clip-retrieval")
-"""Layouts whose files lie in known places, not anywhere below the folder."""
+"""Layouts that a run's own files are not taken for, wherever it lies."""
 
 
 def options_of(config: AuditConfig) -> Options:

@@ -18,7 +18,7 @@ from scanner.samples._embeddings import EmbeddingSet, open_clip_retrieval, open_
 from scanner.samples._folder import holds_image, open_folders
 from scanner.samples._options import Options
 from scanner.samples._parquet import open_parquet, parquet_files, why_no_images
-from scanner.samples._place import Place, common_root, expand
+from scanner.samples._place import Place, common_root, expand, is_hidden, relative
 from scanner.samples._sample import Dataset
 from scanner.samples._select import Selected
 from scanner.samples._sidecar import IMAGE_SUFFIXES
@@ -121,10 +121,15 @@ def _find(path: str, options: Options) -> Dataset:
 def _webdataset(root: Place, files: Sequence[Place], columns: Columns) -> Dataset | None:
     if any(file.suffix != ".tar" for file in files):
         return None
-    tars = files or sorted(
-        (path for path in root.glob("*.tar") if path.is_file() and not path.name.startswith(".")), key=str
-    )
+    tars = files or _tars(root, "*.tar")
+    if not tars and not holds_image(root):  # a folder of images may have some tar or other below it
+        tars = _tars(root, "**/*.tar")
     return open_webdataset(root, tars, columns) if tars else None
+
+
+def _tars(root: Place, pattern: str) -> Sequence[Place]:
+    found = (path for path in root.glob(pattern) if not is_hidden(relative(path, root)) and path.is_file())
+    return sorted(found, key=str)
 
 
 def _arrow(root: Place, files: Sequence[Place], columns: Columns) -> Dataset | None:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from scanner.errors import UnusableInputError
 from scanner.samples._columns import Columns
 from scanner.samples._folder import SHARD_ROWS
-from scanner.samples._place import Place, is_local, open_place, relative
+from scanner.samples._place import Place, is_hidden, is_local, open_place, relative
 from scanner.samples._rows import (
     BATCH_ROWS,
     TableRows,
@@ -174,11 +174,7 @@ def open_parquet(root: Place, files: Sequence[Place], columns: Columns) -> Parqu
 def parquet_files(root: Place) -> list[Place]:
     """The parquet files at or below a folder; not the hidden ones, nor those that describe a folder of images."""
     found = [path for path in root.rglob("*.parquet") if path.name != "metadata.parquet"]
-    return sorted((path for path in found if not _is_hidden(relative(path, root)) and path.is_file()), key=str)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or "/." in name
+    return sorted((path for path in found if not is_hidden(relative(path, root)) and path.is_file()), key=str)
 
 
 def why_no_images(root: Place, files: Sequence[Place], columns: Columns) -> UnusableInputError | None:

@@ -139,6 +139,11 @@ def _is_below(where: Place, root: Place) -> bool:
     return str(where) == str(root) or str(where).startswith(str(root).rstrip("/") + "/")
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a name below the root is of a hidden file, or of one in a hidden folder."""
+    return name.startswith(".") or "/." in name
+
+
 def relative(where: Place, root: Place) -> str:
     """Its name below `root`, with forward slashes."""
     if isinstance(where, Path) and isinstance(root, Path):

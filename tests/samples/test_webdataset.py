@@ -350,3 +350,19 @@ def test_what_webdatasets_own_writer_writes_is_read(tmp_path):
         ("set-001", "deep/er/2", "no 2", 2),
     ]
     assert failures == []
+
+
+def test_tars_are_found_at_any_depth_where_none_lies_at_the_top(tmp_path):
+    for name in ("part-1/00000", "part-0/00000", ".hidden/00000"):
+        (tmp_path / name).parent.mkdir()
+        write_tar(tmp_path / f"{name}.tar", [("a.png", PNG)])
+    assert [sample.shard for sample in read_all(tmp_path)[0]] == ["part-0/00000", "part-1/00000"]
+    write_tar(tmp_path / "top.tar", [("a.png", PNG)])
+    assert [sample.shard for sample in read_all(tmp_path)[0]] == ["top"]
+
+
+def test_a_tar_below_a_folder_of_images_does_not_make_it_a_webdataset(tmp_path):
+    (tmp_path / "photos" / "old").mkdir(parents=True)
+    (tmp_path / "photos" / "a.png").write_bytes(PNG)
+    write_tar(tmp_path / "photos" / "old" / "backup.tar", [("b.png", PNG)])
+    assert [sample.key for sample in read_all(tmp_path)[0]] == ["a"]

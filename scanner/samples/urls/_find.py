@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from scanner.samples._columns import Columns
-from scanner.samples._place import Place, relative
+from scanner.samples._place import Place, is_hidden, relative
 from scanner.samples._sample import Shard, states
 from scanner.samples._sidecar import IMAGE_SUFFIXES, printable
 from scanner.samples.urls._rows import Table, kind_of, look
@@ -92,7 +92,7 @@ def _tables_below(root: Place, *, forced: bool) -> list[Place]:
     found = []
     for path in root.rglob("*"):
         name = relative(path, root)
-        if name.startswith(".") or "/." in name:
+        if is_hidden(name):
             continue
         if not forced and path.suffix[1:].lower() in _OTHER_DATA:
             return []
