@@ -18,7 +18,7 @@ from scanner.samples._embeddings import EmbeddingSet, open_clip_retrieval, open_
 from scanner.samples._folder import holds_image, open_folders
 from scanner.samples._options import Options
 from scanner.samples._parquet import open_parquet, parquet_files, why_no_images
-from scanner.samples._place import Place, common_root, expand, is_hidden, relative
+from scanner.samples._place import Place, common_root, expand, is_hidden, relative, why_missing
 from scanner.samples._sample import Dataset
 from scanner.samples._select import Selected
 from scanner.samples._sidecar import IMAGE_SUFFIXES
@@ -101,7 +101,7 @@ def _places(path: str) -> Sequence[Place]:
     places = expand(path)
     missing = next((where for where in places if not where.exists()), None)
     if missing is not None:
-        raise UnusableInputError(f"{missing} does not exist; name {_WHAT}.")
+        raise UnusableInputError(f"{missing} does not exist{why_missing(missing)}; name {_WHAT}.")
     return places
 
 

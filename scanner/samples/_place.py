@@ -93,6 +93,18 @@ def state_of(where: Place) -> FileState:
     return FileState(info.get("size") or 0, f"version {version}")
 
 
+def why_missing(where: Place) -> str:
+    """What stands behind a remote file that is not found, in brackets, such as a server that does not answer."""
+    if isinstance(where, Path):
+        return ""
+    try:
+        where.fs.info(where.path)
+    except Exception as error:  # every store has its own
+        cause = error.__cause__
+        return f" ({' '.join(str(cause).split())})" if cause is not None and str(cause) else ""
+    return ""
+
+
 def expand(pattern: str) -> list[Place]:
     """The places, local ones in full, that a name stands for: with wildcards (`*`, `**`, `?`, `[0-9]`) or brace
     ranges (`{00000..00099}`).

@@ -3,6 +3,7 @@
 import functools
 import http.server
 import io
+import socket
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -283,3 +284,11 @@ def test_a_lost_connection_is_no_end_of_the_tar(memory, monkeypatch):
     dataset = open_dataset(memory)
     with pytest.raises(OSError, match="connection reset"):
         list(dataset.read(dataset.shards[0]))
+
+
+def test_a_server_that_does_not_answer_is_named_as_the_reason():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}/0.tar"
+    with pytest.raises(UnusableInputError, match=r"does not exist \(Cannot connect to host 127\.0\.0\.1"):
+        open_dataset(address)
