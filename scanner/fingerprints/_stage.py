@@ -52,6 +52,8 @@ class ShardRows:
     """(samples, width), unit length; row i belongs to row i of the samples."""
     carried: pl.DataFrame
     """`sample_id` and the columns that are carried through, as `scanner.carried` stores them."""
+    rows_in: int
+    """Rows that the reader gave since the last block, some of which may still come: over a shard it is their number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,21 +111,22 @@ class Fingerprinter:
         self._seen.refresh()
         vectors = _Vectors(self._embedder, self._seen, self._width)
         block, next_id = _Block(self._carry), shard.index << 32
-        for item in self._examine(dataset, shard):
+        given = _Counted(dataset.read(shard))
+        for item in self._examine(given, shard):
             block.add(next_id, item)
             if isinstance(item, _Examined):
                 vectors.add(item)
                 next_id += 1
             if len(block) == BLOCK_ROWS:
-                yield block.rows(vectors.take())
+                yield block.rows(vectors.take(), given.take())
                 block = _Block(self._carry)
-        yield block.rows(vectors.take())
+        yield block.rows(vectors.take(), given.take())
 
-    def _examine(self, dataset: Dataset, shard: Shard) -> Iterator[_Examined | Failure]:
+    def _examine(self, items: Iterable[Sample | Failure], shard: Shard) -> Iterator[_Examined | Failure]:
         """The shard's rows in stored order, a chunk of them decoded at a time."""
         size, read = max(1, shard.size), 0
         with ThreadPoolExecutor(self._threads) as pool:
-            chunks = (self._decode_chunk(pool, chunk) for chunk in _chunks(dataset.read(shard)))
+            chunks = (self._decode_chunk(pool, chunk) for chunk in _chunks(items))
             for encoded, decoded in _ahead(chunks):
                 done = list(decoded)
                 yield from done
@@ -155,6 +158,23 @@ class Fingerprinter:
     def _prepare(self, picture: NDArray[np.uint8]) -> Tensor:
         assert self._embedder is not None, "a row without an embedding of its own needs the model"
         return self._embedder.prepare(picture)
+
+
+class _Counted:
+    """What a reader gives, counted before anything is done with it; a remark about the shard is no row."""
+
+    def __init__(self, items: Iterable[Sample | Failure]) -> None:
+        self._items, self._rows = items, 0
+
+    def __iter__(self) -> Iterator[Sample | Failure]:
+        for item in self._items:
+            self._rows += isinstance(item, Sample) or item.key != ""
+            yield item
+
+    def take(self) -> int:
+        """Rows since the last time."""
+        rows, self._rows = self._rows, 0
+        return rows
 
 
 def _chunks(items: Iterable[Sample | Failure]) -> Iterator[list[Sample | Failure]]:
@@ -237,13 +257,14 @@ class _Block:
             self._rows.append({"sample_id": sample_id, **item.row})
             self._carried.append(item.carried)
 
-    def rows(self, embeddings: NDArray[np.float16]) -> ShardRows:
+    def rows(self, embeddings: NDArray[np.float16], rows_in: int) -> ShardRows:
         ids = [row["sample_id"] for row in self._rows]
         return ShardRows(
             samples=SAMPLES.frame(self._rows),
             errors=ERRORS.frame(map(asdict, self._failures)),
             embeddings=embeddings,
             carried=carried_frame(ids, self._carried, self._carry),
+            rows_in=rows_in,
         )
 
 

@@ -29,6 +29,7 @@ def write_shard(run: Path, shard: Shard, blocks: Iterable[ShardRows]) -> None:
     part = part_name(shard)
     errors: list[pl.DataFrame] = []
     carried: list[pl.DataFrame] = []
+    rows_in = 0
     with ExitStack() as files:
         # entered first, so renamed last
         samples = files.enter_context(_SamplesFile.open(run / SAMPLES.path / f"{part}.parquet"))
@@ -38,16 +39,17 @@ def write_shard(run: Path, shard: Shard, blocks: Iterable[ShardRows]) -> None:
             embeddings.append(block.embeddings)
             errors.append(block.errors)
             carried.append(block.carried)
+            rows_in += block.rows_in
         ledger = pl.concat(errors)
         ERROR_PARTS.write(run, ledger, part)
         write_carried(run, part, merge_carried(carried))
-        SHARDS.write(run, _count(shard, samples.rows, ledger), part)
+        SHARDS.write(run, _count(shard, rows_in, samples.rows, ledger), part)
 
 
-def _count(shard: Shard, read: int, ledger: pl.DataFrame) -> pl.DataFrame:
+def _count(shard: Shard, rows_in: int, read: int, ledger: pl.DataFrame) -> pl.DataFrame:
     keyed = ledger.filter(pl.col("key") != "")
     aside = keyed.filter(pl.col("stage") == "select").height
-    row = {"shard": shard.name, "rows_in": read + keyed.height, "read": read, "set_aside": aside}
+    row = {"shard": shard.name, "rows_in": rows_in, "read": read, "set_aside": aside}
     return SHARDS.frame([row | {"failed": keyed.height - aside, "bytes": shard.size}])
 
 

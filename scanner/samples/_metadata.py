@@ -22,7 +22,7 @@ import polars as pl
 
 from scanner.samples._columns import Columns
 from scanner.samples._decode import Undecodable
-from scanner.samples._place import Place, relative, state_of
+from scanner.samples._place import FileState, Place, relative, state_of
 from scanner.samples._rows import first_line, first_text, is_outside
 from scanner.samples._webdataset import Record
 
@@ -124,7 +124,7 @@ def _read(table: Place, columns: Columns) -> Metadata:
 
 
 @lru_cache(maxsize=4)
-def _read_once(table: Place, state: str, columns: Columns) -> Metadata:  # noqa: ARG001 - the file as it was then
+def _read_once(table: Place, state: FileState, columns: Columns) -> Metadata:  # noqa: ARG001 - the file as it was then
     """Raises Undecodable with the reason `unreadable_metadata`."""
     try:
         read = _read_lines if table.suffix == ".jsonl" else _read_frame

@@ -104,28 +104,50 @@ class RowMaker(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class LostRows:
+    """Rows of a row group that a damage hides."""
+
+    numbers: range
+    """In the file."""
+    message: str
+    """One sentence."""
+
+
 def read_group(parquet: pq.ParquetFile, group: RowGroup, rows: RowMaker) -> Iterator[Sample | Failure]:
     """Every row of a group once; those that a damage hides are lost rows."""
+    for part in sound_batches(parquet, group):
+        if isinstance(part, LostRows):
+            yield from rows.lost(part.numbers, "unreadable_row_group", part.message)
+        else:
+            yield from rows(part[1], part[0])
+
+
+def sound_batches(
+    parquet: pq.ParquetFile, group: RowGroup, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
+) -> Iterator[tuple[int, pa.RecordBatch] | LostRows]:
+    """A row group's batches, each with the number of its first row, up to a damage; then what is lost to that."""
     at, end, said = group.first, group.first + group.rows, "it ends early"
-    batches = group_batches(parquet, group, None)
+    batches = group_batches(parquet, group, columns, rows)
     while at < end:
         try:
             batch = next(batches, None)
         except (pa.ArrowException, OSError) as error:
             batch, said = None, said_of_data(error)
         if batch is None:
-            break
-        yield from rows(batch, at)
+            message = f"Row group {group.index:,} can't be read from row {at:,} to its last, {end - 1:,} ({said})."
+            yield LostRows(numbers=range(at, end), message=message)
+            return
+        yield at, batch
         at += batch.num_rows
-    if at < end:
-        message = f"Row group {group.index:,} can't be read from row {at:,} to its last, {end - 1:,} ({said})."
-        yield from rows.lost(range(at, end), "unreadable_row_group", message)
 
 
-def group_batches(parquet: pq.ParquetFile, group: RowGroup, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+def group_batches(
+    parquet: pq.ParquetFile, group: RowGroup, columns: Sequence[str] | None, rows: int = BATCH_ROWS
+) -> Iterator[pa.RecordBatch]:
     """A row group in small batches, of some columns or of all. Raises ArrowException or OSError where it is damaged."""
     batches: Iterator[pa.RecordBatch] = parquet.iter_batches(
-        batch_size=BATCH_ROWS, row_groups=[group.index], columns=columns, use_threads=False
+        batch_size=rows, row_groups=[group.index], columns=columns, use_threads=False
     )
     return batches
 

@@ -1,6 +1,7 @@
 """The stage: exact tables, every planted fault in the ledger, each distinct picture embedded once, resumable."""
 
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -244,3 +245,11 @@ def test_a_row_with_its_own_embedding_needs_no_model_and_one_without_image_is_no
     assert rows.samples.drop_nulls("pixel_sha256").is_empty()
     write_shard(tmp_path, dataset.shards[0], [rows])
     assert len(SeenPictures(tmp_path)) == 0
+
+
+def test_rows_in_is_what_the_reader_gave_not_what_was_stored(tmp_path, dataset, embedder):
+    (rows,) = Fingerprinter(embedder, SeenPictures(tmp_path / "run"))(dataset, dataset.shards[0])
+    assert rows.rows_in == 11
+    write_shard(tmp_path / "run", dataset.shards[0], [replace(rows, errors=rows.errors.head(3))])
+    (count,) = tables.SHARDS.read(tmp_path / "run").select("rows_in", "read", "failed").rows()
+    assert count == (11, 4, 3)

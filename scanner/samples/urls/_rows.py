@@ -26,13 +26,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scanner.errors import UnusableInputError
-from scanner.samples._parquet import row_groups
+from scanner.samples._parquet import LostRows, parquet_file, row_groups, sound_batches
 from scanner.samples._place import Place, open_place
 from scanner.samples._rows import first_line, said_of_data
 
 BATCH_ROWS = 10_000
 """Rows in memory at once."""
-_BUFFER_BYTES = 1 << 20
 _LOOKED_AT = 1_000
 """Rows that settle the types of a text file's columns."""
 _INTEGER, _NUMBER = r"^-?(0|[1-9][0-9]{0,17})$", r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$"
@@ -124,28 +123,20 @@ def _look_at_parquet(place: Place) -> Table:
 
 def _parquet_batches(table: Table, columns: Sequence[str] | None) -> Iterator[Batch]:
     with open_place(table.place) as file:
-        parquet = pq.ParquetFile(file, buffer_size=_BUFFER_BYTES, pre_buffer=False, page_checksum_verification=True)
+        parquet = parquet_file(file)
         for group in row_groups(parquet.metadata):
-            at, end, said = group.first, group.first + group.rows, "it ends early"
-            batches = parquet.iter_batches(
-                batch_size=BATCH_ROWS, row_groups=[group.index], columns=columns, use_threads=False
-            )
-            while at < end:
-                try:
-                    batch = next(batches, None)
-                except (pa.ArrowException, OSError) as error:
-                    batch, said = None, said_of_data(error)
-                if batch is None:
-                    break
-                yield from _checked(batch, at)
-                at += batch.num_rows
-            message = f"Row group {group.index:,} can't be read from row {at:,} to its last, {end - 1:,} ({said})."
-            for start in range(at, end, BATCH_ROWS):
-                lost = [
-                    Broken(number=number, reason="unreadable_row_group", message=message)
-                    for number in range(start, min(start + BATCH_ROWS, end))
-                ]
-                yield _batch([], pl.DataFrame(), lost)
+            for part in sound_batches(parquet, group, columns, BATCH_ROWS):
+                if isinstance(part, LostRows):
+                    yield from _lost(part)
+                else:
+                    yield from _checked(part[1], part[0])
+
+
+def _lost(part: LostRows) -> Iterator[Batch]:
+    for start in range(0, len(part.numbers), BATCH_ROWS):
+        numbers = part.numbers[start : start + BATCH_ROWS]
+        broken = [Broken(number=number, reason="unreadable_row_group", message=part.message) for number in numbers]
+        yield _batch([], pl.DataFrame(), broken)
 
 
 def _checked(batch: pa.RecordBatch, first: int) -> Iterator[Batch]:
