@@ -13,26 +13,27 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.calibration import refuse_other_whitening, with_calibration
 from pipelines.changes import pin_files
 from pipelines.configs import AuditConfig, DownloadConfig
 from pipelines.download import download, download_settings
 from pipelines.embedding import EmbeddingSource, open_source
 from pipelines.engines import Job, LocalEngine, Outcome
+from pipelines.grouping import find_groups
 from pipelines.opening import open_input, options_of, refuse_inside
-from scanner.duplicates import DuplicatesConfig, DuplicateSearch
+from scanner.duplicates import count_captions
 from scanner.errors import ScannerError
 from scanner.fingerprints import (
     Fingerprinter,
     SeenPictures,
     ShardRows,
     part_name,
-    stored_embeddings,
     write_shard,
 )
 from scanner.prompts import RankConfig, draw_controls, rank_prompts
 from scanner.run import Run
 from scanner.samples import Dataset, Shard, UrlList
-from scanner.tables import ERROR_PARTS, ERRORS, GROUPS, MEMBERS, PAIRS, PROMPTS, SAMPLES, SHARDS
+from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MEMBERS, PAIRS, PROMPTS, SAMPLES, SHARDS
 
 
 def audit(
@@ -53,15 +54,18 @@ def audit(
     found = open_input(dataset, options)
     refuse_inside(out, dataset, found)
     source = open_source(found, config)
+    config, calibration = with_calibration(config, source)
     checked = None if isinstance(found, UrlList) else source.attach(found)
-    run = Run.claim(out, _header(found, source, config, downloading))
+    run = Run.claim(out, _header(found, source, config, downloading) | calibration)
     pin_files(run, found)
     if isinstance(found, UrlList):
         checked = source.attach(download(run, found, options, downloading, engine.progress))
     assert checked is not None, "a list of URLs is checked once its images are there"
     data, given = checked
     _fingerprint(run, data, source, config, engine)
-    summary = _find_groups(run, config, engine)
+    refuse_other_whitening(run)
+    summary = find_groups(run, config, engine)
+    _count_captions(run)
     _rank(run, config)
     run.finish("audit", {"rows_in": int(run.read(SHARDS)["rows_in"].sum())} | given | summary)
     return run
@@ -115,24 +119,11 @@ def _write_ledger(run: Run, outcomes: list[Outcome[Shard]]) -> None:
     ERRORS.write(run.path, pl.concat([run.read(ERROR_PARTS), ERRORS.frame(lost)]))
 
 
-def _find_groups(run: Run, config: AuditConfig, engine: LocalEngine) -> dict[str, Any]:
-    """Pairs, members and groups; returns what the search says of itself."""
-    _, embeddings = stored_embeddings(run.path)
-    search = DuplicateSearch(
-        run.read(SAMPLES), embeddings, DuplicatesConfig(threshold=config.threshold, seed=config.seed)
-    )
-    engine.progress.begin("duplicate pairs", len(search.parts))
-    for part in search.parts:
-        if PAIRS.exists(run.path, part):
-            search.restore(part, pl.read_parquet(run.path / PAIRS.path / f"{part}.parquet"))
-        else:
-            PAIRS.write(run.path, search.search(part), part)
-        engine.progress.advance()
-    engine.progress.end()
-    found = search.groups()
-    MEMBERS.write(run.path, found.members)
-    GROUPS.write(run.path, found.groups)
-    return asdict(search.summary())
+def _count_captions(run: Run) -> None:
+    """The captions table, and the groups again with what depends on near-duplicate captions."""
+    counted = count_captions(run.read(SAMPLES), run.read(MEMBERS), run.read(GROUPS))
+    CAPTIONS.write(run.path, counted.captions)
+    GROUPS.write(run.path, counted.groups)
 
 
 def _rank(run: Run, config: AuditConfig) -> None:

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from pipelines.configs import AttackOptions, AuditConfig, DownloadConfig, TrainConfig
+from pipelines.configs import AttackOptions, AuditConfig, CalibrateConfig, DownloadConfig, TrainConfig
 from scanner import __version__
 from scanner.errors import ScannerError
 
@@ -59,6 +59,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
         scanner audit laion-subset/ --out runs/clip --model local-dir:models/clip-b32
         scanner audit laion-embeddings/ --out runs/embeddings
         scanner audit laion2B-en/ --out runs/urls --where "punsafe < 0.1" --sample 0.001 --dry-run
+        scanner audit laion-subset/ --out runs/again --calibration runs/laion
 
     Parameters
     ----------
@@ -121,6 +122,40 @@ def attack(
     opened = Run.open(run)
     recipe(opened, target, config, _engine())
     _show(opened, write(opened), json)
+
+
+@app.command
+def calibrate(
+    run: Path,
+    /,
+    *,
+    config: Annotated[CalibrateConfig, Flat] = CalibrateConfig(),  # noqa: B008 - frozen
+    json: Json = False,
+) -> None:
+    """Measure how alike two pictures are by chance, and give the similarity threshold at a stated false-positive rate.
+
+    Compares random pairs of a run's pictures, in both uses of a cosine: to propose pairs that are then looked at, and
+    to decide where there are no pictures. Writes calibration.json, which an audit takes its threshold from,
+    calibration.parquet and calibration.html into the run. Examples:
+
+        scanner calibrate runs/laion
+        scanner calibrate runs/embeddings --rate 1e-7 --pairs 100000000
+        scanner calibrate runs/laion --labels looked-at.csv --precision 0.99
+        scanner audit laion-subset/ --out runs/again --calibration runs/laion
+
+    Parameters
+    ----------
+    run
+        Directory of a run whose rows are all read.
+    json
+        Print calibration.json instead of the readable summary.
+    """
+    from pipelines.calibrate import calibrate_run  # noqa: PLC0415 - heavy
+    from pipelines.calibration_summary import print_calibration  # noqa: PLC0415
+    from scanner.run import Run  # noqa: PLC0415
+
+    opened = Run.open(run)
+    print_calibration(calibrate_run(opened, config, _engine().progress), as_json=json)
 
 
 @app.command

@@ -29,6 +29,8 @@ class AuditConfig:
     threshold: float | None = None
     """Cosine at which a pair is proposed, above 0 to 1; by default read off random pairs of the data set itself. Where
     there are embeddings and no images, the cosine that makes a pair; by default 0.95."""
+    calibration: str | None = None
+    """Take the threshold from this calibration: calibration.json, or the run that `scanner calibrate` was given."""
     layout: str | None = None
     """Layout of the data set (webdataset, clip-retrieval, datacomp, arrow, parquet, folder or urls); by default the
     data are looked at."""
@@ -52,18 +54,50 @@ class AuditConfig:
     """Control prompts to draw."""
     captions_per_group: int = 3
     """Most prompts taken from one duplicate group."""
+    close_looks: int = 0
+    """Of each image's pairs that the thumbnails refuse, so many, the most similar, are compared by their geometry. That
+    finds crops, mirror images and rotated copies, and now and then takes look-alikes for copies; 4 is a good number."""
     seed: int = 0
     """Seed of everything that is drawn."""
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 < self.threshold <= 1:
             raise UnusableInputError(f"A cosine threshold lies above 0 and at most at 1, not at {self.threshold}.")
+        if self.threshold is not None and self.calibration is not None:
+            raise UnusableInputError("--threshold and --calibration both set the threshold; give one of them.")
         if self.limit is not None and self.limit < 1:
             raise UnusableInputError("--limit is at least 1.")
+        if self.close_looks < 0:
+            raise UnusableInputError("--close-looks is at least 0.")
 
     def weights(self) -> str | None:
         """The tag to load: the given one, or the default model's own."""
         return DEFAULT_PRETRAINED if self.model == DEFAULT_MODEL and self.pretrained is None else self.pretrained
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrateConfig:
+    """What is asked of a calibration."""
+
+    rate: float = 1e-6
+    """False-positive rate for data sets of embeddings alone, where the cosine decides: share of the random pairs of
+    different pictures that may reach the threshold."""
+    propose_rate: float | None = None
+    """The same for data sets with pictures, where the cosine only proposes; by default what an audit allows, 20
+    candidates a row by chance."""
+    pairs: int = 10_000_000
+    """Random pairs to draw; a rate needs at least 1 / rate of them. All pairs of a set that has fewer are taken."""
+    labels: str | None = None
+    """CSV or parquet of pairs that a person looked at, with the columns left, right (sample_id, shard/key, or a key
+    that occurs once) and same (0, 1, true or false): adds precision and recall."""
+    precision: float | None = None
+    """Look for the smallest threshold of this precision on the labelled pairs, above 0 to 1."""
+    seed: int = 0
+    """Decides which pairs are drawn."""
+
+    def __post_init__(self) -> None:
+        if self.precision is not None and self.labels is None:
+            raise UnusableInputError("--precision is measured on a labelled sample; give one with --labels.")
 
 
 @dataclass(frozen=True, kw_only=True)

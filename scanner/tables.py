@@ -178,8 +178,8 @@ SHARDS = Table(
 
 PAIRS = Table(
     path="pairs/",
-    row="a pair of distinct pictures (of distinct embeddings where there are none) that was proposed and decided on",
-    key=("left", "right"),
+    row="a look at a pair of distinct pictures (of distinct embeddings where there are none) that was proposed",
+    key=("left", "right", "look"),
     columns={
         "left": _column(pl.Int64, "sample_id of the pair's smaller side"),
         "right": _column(pl.Int64, "sample_id of the pair's larger side"),
@@ -189,7 +189,11 @@ PAIRS = Table(
         "hash_distance": _column(
             pl.Int16, "Hamming distance of the perceptual hashes, 0 to 64 bits; null where there are no pictures"
         ),
-        "look": _column(pl.String, "what decided: thumbnail, or similarity where there are no pictures"),
+        "look": _column(
+            pl.String,
+            "what was looked at: thumbnail (same picture); geometry, where thumbnails refuse (same content: a crop, "
+            "a mirror image, ...); similarity where there are no pictures",
+        ),
         "look_distance": _column(
             pl.Float32, "mean absolute difference at mean 0, deviation 0.25; null where there are no pictures"
         ),
@@ -198,6 +202,26 @@ PAIRS = Table(
             pl.Float32,
             "largest difference of a 4 × 4 block relative to its contrast; 2: can't be compared; null: no pictures",
         ),
+        "inliers": _column(
+            pl.Int32, "keypoints that agree on one similarity; null where the geometry was not looked at"
+        ),
+        "coverage": _column(
+            pl.Float32, "share of the smaller picture that lies on the other, 0 to 1; null where not looked at"
+        ),
+        "shared": _column(
+            pl.Boolean, "clearly a part in common, and not one picture: one logo or template; null where not looked at"
+        ),
+    },
+)
+
+FEATURES = Table(
+    path="parts/features/",
+    row="a picture that was looked at closely; its features lie beside this file in one of the same name, .bin",
+    key=("sample_id",),
+    columns={
+        "sample_id": _SAMPLE_ID,
+        "offset": _column(pl.Int64, "first byte of its features"),
+        "length": _column(pl.Int64, "bytes"),
     },
 )
 
@@ -230,6 +254,33 @@ GROUPS = Table(
         "median_similarity": _column(pl.Float32, "median cosine of the members to the medoid"),
         "medoid": _column(pl.Int64, "sample_id of the member most like the others"),
         "split_from": _column(pl.Int64, "group_id of the chained group it was split from; null if not split"),
+        "near_captions": _column(
+            pl.Int64, "different captions once near-duplicates count as one; null while they are not compared"
+        ),
+        "near_top_share": _column(
+            pl.Float64,
+            "share of the copies that carry the top caption or a near-duplicate of it, 0 to 1; null likewise",
+        ),
+    },
+)
+
+CAPTIONS = Table(
+    path="captions.parquet",
+    row="a normalised caption that at least one row carries",
+    key=("prompt_id",),
+    columns={
+        "prompt_id": _PROMPT_ID,
+        "caption": _column(pl.String, "the caption, as first written (by the smallest sample_id)"),
+        "rows": _column(pl.Int64, "rows that carry it"),
+        "groups": _column(pl.Int64, "duplicate groups with at least one of these rows"),
+        "pictures": _column(pl.Int64, "different pictures under it: those groups, and its rows in no group"),
+        "near_id": _column(
+            pl.String,
+            "prompt_id of the caption that leads its near-duplicates: of most rows, of equals the first written; its "
+            "own where it leads or is alone",
+        ),
+        "near_rows": _column(pl.Int64, "rows that carry any caption with this near_id"),
+        "near_pictures": _column(pl.Int64, "different pictures under any caption with this near_id"),
     },
 )
 
@@ -338,6 +389,37 @@ HITS = Table(
     },
 )
 
+CALIBRATION = Table(
+    path="calibration.parquet",
+    row="a cosine threshold, in one of the two uses of a cosine",
+    key=("kind", "cosine"),
+    columns={
+        "kind": _column(
+            pl.String,
+            "proposes (whitened where the set is large enough; pictures decide) or decides (as they are, no pictures)",
+        ),
+        "cosine": _column(pl.Float64, "the threshold: a pair of this cosine or more reaches it"),
+        "chosen": _column(pl.Boolean, "the threshold at the stated false-positive rate"),
+        "reached": _column(pl.Int64, "random pairs that reach it, without known copies"),
+        "pairs": _column(pl.Int64, "of so many"),
+        "rate": _column(pl.Float64, "the same as a share: the false-positive rate"),
+        "rate_low": _column(pl.Float64, "lower end of its exact 95 % interval"),
+        "rate_high": _column(pl.Float64, "upper end of it"),
+        "rate_with_left_out": _column(pl.Float64, "the share if none of the pairs that were left out were copies"),
+        "candidates_per_row": _column(pl.Float64, "pictures that reach it with a picture by chance, on average"),
+        "known": _column(pl.Int64, "pairs that the run accepted as copies"),
+        "known_reached": _column(pl.Int64, "those that reach it; copies that the run did not find are not among them"),
+        "known_share": _column(pl.Float64, "the same as a share; null without accepted pairs"),
+        "medoid_share": _column(pl.Float64, "share of the groups' distinct members that reach it with their medoid"),
+        "precision": _column(pl.Float64, "of the labelled pairs that reach it, those labelled as the same; null: none"),
+        "precision_low": _column(pl.Float64, "lower end of its exact 95 % interval"),
+        "precision_high": _column(pl.Float64, "upper end of it"),
+        "recall": _column(pl.Float64, "of the pairs labelled as the same, those that reach it; null: none"),
+        "recall_low": _column(pl.Float64, "lower end of its exact 95 % interval"),
+        "recall_high": _column(pl.Float64, "upper end of it"),
+    },
+)
+
 TABLES: Mapping[str, Table] = {
     "files": FILES,
     "samples": SAMPLES,
@@ -345,6 +427,8 @@ TABLES: Mapping[str, Table] = {
     "pairs": PAIRS,
     "members": MEMBERS,
     "groups": GROUPS,
+    "captions": CAPTIONS,
+    "calibration": CALIBRATION,
     "prompts": PROMPTS,
     "triage": TRIAGE,
     "generations": GENERATIONS,

@@ -6,29 +6,59 @@
 >>> search.groups().groups                                                 # doctest: +SKIP
 """
 
-from scanner.duplicates._captions import normalise_caption, normalise_captions
+from scanner.duplicates._binomial import exact_interval
+from scanner.duplicates._calibrate import calibrate, whitened_dims
+from scanner.duplicates._calibration import (
+    Calibration,
+    CalibrationSettings,
+    KindCalibration,
+    LabelledCosines,
+    PrecisionThreshold,
+)
+from scanner.duplicates._calibration_table import calibration_table
 from scanner.duplicates._config import DuplicatesConfig
+from scanner.duplicates._cosines import CosineCounts, RateThreshold, threshold_at
 from scanner.duplicates._exact import Collapse, collapse
 from scanner.duplicates._groups import Groups
+from scanner.duplicates._labels import Labels, read_labels
 from scanner.duplicates._look import Looks, look, thumbnail_planes
+from scanner.duplicates._random_pairs import Scanned
 from scanner.duplicates._search import DuplicateSearch, SearchSummary
 from scanner.duplicates._threshold import Threshold, choose_threshold
 from scanner.duplicates._whiten import Whitened, whiten
+from scanner.duplicates.captions import CountedCaptions, count_captions, normalise_caption, normalise_captions
 
 __all__ = [
+    "Calibration",
+    "CalibrationSettings",
     "Collapse",
+    "CosineCounts",
+    "CountedCaptions",
     "DuplicateSearch",
     "DuplicatesConfig",
     "Groups",
+    "KindCalibration",
+    "LabelledCosines",
+    "Labels",
     "Looks",
+    "PrecisionThreshold",
+    "RateThreshold",
+    "Scanned",
     "SearchSummary",
     "Threshold",
     "Whitened",
+    "calibrate",
+    "calibration_table",
     "choose_threshold",
     "collapse",
+    "count_captions",
+    "exact_interval",
     "look",
     "normalise_caption",
     "normalise_captions",
+    "read_labels",
+    "threshold_at",
     "thumbnail_planes",
     "whiten",
+    "whitened_dims",
 ]

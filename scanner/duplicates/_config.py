@@ -49,7 +49,17 @@ class DuplicatesConfig:
     min_crop: float = 0.8
     """Smallest side of a crop window, as a share of the picture's."""
     block_rows: int = 1024
-    """Rows searched, and written as one part of the pairs table, at a time."""
+    """Rows searched, and written as one part of the pairs table, at a time, where every pair is compared."""
+    exhaustive_rows: int = 50_000
+    """Up to so many distinct pictures every pair is compared; beyond, those in the same cells (see `neighbours`)."""
+    probes: int = 12
+    """Cells that each row asks."""
+    close_looks: int = 0
+    """Of a picture's pairs that the thumbnails refuse, so many, the most similar, are looked at closely: by their
+    geometry, which ties crops, mirror images and rotated copies. None by default: on the demo 4 of them tied
+    8 groups that hold more than one picture."""
+    recall_queries: int = 500
+    """Rows whose neighbours are looked for by brute force, to measure what the search missed."""
     seed: int = 0
     """Decides which rows the threshold is measured on."""
 

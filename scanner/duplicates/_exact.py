@@ -18,6 +18,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from scanner.duplicates.neighbours import Stored
+
 
 @dataclass(frozen=True, kw_only=True)
 class Collapse:
@@ -31,7 +33,7 @@ class Collapse:
     """(n,): rows that show each distinct picture, 1 or more."""
 
 
-def collapse(samples: pl.DataFrame, embeddings: NDArray[np.floating] | None = None) -> Collapse:
+def collapse(samples: pl.DataFrame, embeddings: Stored | None = None) -> Collapse:
     """Collapse `samples` (columns `sample_id`, ascending, and `pixel_sha256`) onto their distinct pictures.
 
     `embeddings` (rows, d) are read for the rows without pixels alone; without any, such a row is like no other.
@@ -47,7 +49,7 @@ def collapse(samples: pl.DataFrame, embeddings: NDArray[np.floating] | None = No
     return Collapse(first=first.astype(np.int64), inverse=inverse.astype(np.int64), copies=copies.astype(np.int64))
 
 
-def _name_of(row: int, embeddings: NDArray[np.floating] | None) -> str:
+def _name_of(row: int, embeddings: Stored | None) -> str:
     """What stands for the pixels of a row that has none."""
     if embeddings is None:
         return f"row {row}"

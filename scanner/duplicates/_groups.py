@@ -1,7 +1,8 @@
 """The tables of duplicate groups: who is in them, how alike the members are, and what captions they carry.
 
 A group is two or more rows of one picture, exact copies included. Its captions are compared in normalised form
-(`normalise_caption`); shares and the entropy (Shannon, bits) count rows, since the model saw rows.
+(`normalise_caption`); shares and the entropy (Shannon, bits) count rows, since the model saw rows. Near-duplicate
+captions are compared over the whole set and counted afterwards (`count_captions`): until then their columns are null.
 
     >>> found = group_tables(rows, collapse, vectors, parts)           # doctest: +SKIP
     >>> found.groups.sort("copies").tail(1)                            # doctest: +SKIP
@@ -12,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from scanner.duplicates._captions import normalise_captions
 from scanner.duplicates._exact import Collapse
 from scanner.duplicates._split import Part, medoid
+from scanner.duplicates.captions import normalise_captions
+from scanner.duplicates.neighbours import Rows
 from scanner.tables import GROUPS, MEMBERS
 
 
@@ -38,19 +39,21 @@ def _with_exact_groups(parts: Sequence[Part], collapse: Collapse) -> list[Part]:
     return [part for part in [*parts, *exact] if collapse.copies[part.members].sum() > 1]
 
 
-def group_tables(rows: pl.DataFrame, collapse: Collapse, vectors: NDArray[np.float32], parts: Sequence[Part]) -> Groups:
+def group_tables(rows: pl.DataFrame, collapse: Collapse, vectors: Rows, parts: Sequence[Part]) -> Groups:
     """Members and groups of the given parts and of all exact copies.
 
-    `rows` has `sample_id` and `caption` of all rows; `vectors` (n, d) are the distinct pictures' unit embeddings.
+    `rows` has `sample_id` and `caption` of all rows; `vectors` (n) are the distinct pictures' unit embeddings.
     """
     ids = rows["sample_id"].to_numpy()[collapse.first]
     group_of = np.full(len(ids), -1, np.int64)
     similarity = np.ones(len(ids), np.float32)
     facts = []
     for part in _with_exact_groups(parts, collapse):
-        centre = medoid(vectors[part.members], collapse.copies[part.members])
+        centre = 0
         if len(part.members) > 1:
-            similarity[part.members] = np.clip(vectors[part.members] @ vectors[part.members[centre]], -1, 1)
+            own = vectors[part.members]
+            centre = medoid(own, collapse.copies[part.members])
+            similarity[part.members] = np.clip(own @ own[centre], -1, 1)
             similarity[part.members[centre]] = 1
         group_of[part.members] = ids[part.members[0]]
         split_from = None if part.split_from is None else int(ids[part.split_from])
@@ -82,6 +85,8 @@ def _described(known: pl.DataFrame, members: pl.DataFrame, rows: pl.DataFrame) -
         distinct_captions=pl.col("distinct_captions").fill_null(0),
         top_caption_share=(pl.col("top_copies") / pl.col("copies")).fill_null(0.0),
         caption_entropy=pl.col("caption_entropy").fill_null(0.0),
+        near_captions=None,
+        near_top_share=None,
     )
 
 

@@ -8,6 +8,7 @@ only proposes, decides; the members of a group then have at least that cosine to
     True
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from scanner.duplicates._config import DuplicatesConfig
 from scanner.duplicates._look import look
 from scanner.duplicates._propose import Proposals
+from scanner.duplicates.geometry import Features, GeometryConfig, compare
+from scanner.duplicates.neighbours import Rows
 
 Members = NDArray[np.int64]
 """Positions among the distinct pictures, ascending."""
@@ -49,6 +52,10 @@ class Judge(Protocol):
         ...
 
 
+FeaturesOf = Callable[[int], Features | None]
+"""The features of a distinct picture, by its position; None where it was never looked at closely."""
+
+
 class ByThumbnail:
     """A look at 32 × 32 colour thumbnails."""
 
@@ -56,19 +63,28 @@ class ByThumbnail:
 
     def __init__(self, planes: NDArray[np.uint8], config: DuplicatesConfig) -> None:
         """`planes` (n, 3, 32, 32) are the thumbnails of the distinct pictures."""
-        self._planes, self._config = planes, config
+        self._planes, self._config, self._geometry = planes, config, GeometryConfig()
+        self.features: FeaturesOf | None = None
+        """Where there are features, the geometry may say what the thumbnails don't (see `alike`)."""
 
     def __call__(self, pairs: Proposals) -> Verdicts:
         looks = look(self._planes[pairs.left], self._planes[pairs.right], self._config)
         return Verdicts(accepted=looks.accepted, distance=looks.distance, worst_block=looks.worst_block)
 
     def alike(self, members: Members, centre: int) -> NDArray[np.bool_]:
-        """Under a looser limit than a pair's: two edits of one original differ by more than either differs from it."""
+        """Under a looser limit than a pair's: two edits of one original differ by more than either differs from it.
+
+        A crop or a mirror image is like the centre when the geometry finds it to be.
+        """
         planes, config = self._planes, self._config
         other = np.broadcast_to(planes[members[centre]], (len(members), *planes.shape[1:]))
         looks = look(planes[members], other, config)
         within = (looks.distance <= config.max_distance) & (looks.worst_block <= config.max_chained_block)
         within[centre] = True
+        if self.features is not None and (middle := self.features(int(members[centre]))) is not None:
+            for place in np.flatnonzero(~within):
+                own = self.features(int(members[place]))
+                within[place] = own is not None and compare(own, middle, self._geometry).accepted
         return within
 
 
@@ -77,15 +93,15 @@ class BySimilarity:
 
     look = "similarity"
 
-    def __init__(self, vectors: NDArray[np.float32], cosine: float) -> None:
-        """`vectors` (n, d), of unit length, are the distinct embeddings; `cosine` makes a pair."""
-        self._vectors, self._cosine = vectors, cosine
+    def __init__(self, rows: Rows, cosine: float) -> None:
+        """`rows` (n), of unit length, are the distinct embeddings; `cosine` makes a pair."""
+        self._rows, self._cosine = rows, cosine
 
     def __call__(self, pairs: Proposals) -> Verdicts:
         return Verdicts(accepted=pairs.similarity >= self._cosine, distance=None, worst_block=None)
 
     def alike(self, members: Members, centre: int) -> NDArray[np.bool_]:
         """Under the same limit as a pair: there is nothing but the cosine that could keep a chain from growing."""
-        within: NDArray[np.bool_] = self._vectors[members] @ self._vectors[members[centre]] >= self._cosine
+        within: NDArray[np.bool_] = self._rows[members] @ self._rows[members[[centre]]][0] >= self._cosine
         within[centre] = True
         return within

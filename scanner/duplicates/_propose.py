@@ -1,23 +1,27 @@
 """Candidate pairs of distinct pictures: cosine or perceptual hash, whichever finds them (cosine alone without hashes).
 
-Each way in alone loses copies: blur escapes the network, and crops escape the hash. A block of rows is compared with
-all later rows, tile by tile, as one matrix product and one population count; what is held is one tile's pairs, never
-all.
+Each way in alone loses copies: blur escapes the network, and crops escape the hash. Both are one kind of search
+(`neighbours`), since hashes are vectors of ±1: a Hamming distance of b of 64 bits is a cosine of 1 − b / 32. What is
+held is one block's pairs, never all.
 
-    >>> import numpy as np
-    >>> rows, hashes = np.eye(3, dtype=np.float32), np.array([7, 2**40 - 1, 5], np.uint64)
-    >>> [(pair.left, pair.right) for pair in propose(rows, hashes, range(3), cosine=0.9, bits=8)]
+    >>> rows = UnitRows.of(np.eye(3, dtype=np.float32))
+    >>> hashes = np.array([7, 2**40 - 1, 5], np.uint64)
+    >>> proposer = Proposer(rows, hashes, cosine=0.9, bits=8)
+    >>> [(p.left, p.right) for part in proposer.parts for p in proposer.propose(part, lambda l, r: l >= 0) if len(p)]
     [(array([0], dtype=uint32), array([2], dtype=uint32))]
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-TILE = 4096
-"""Columns compared with a block of rows at once: with 1,024 rows about 60 MB."""
+from scanner.duplicates.neighbours import HashRows, NeighbourConfig, Neighbours, Rows, Stars, cosines
+
+Places = NDArray[np.integer]
+Which = Callable[[Places, Places], NDArray[np.bool_]]
+"""Something that is true or not of p pairs (left, right)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,34 +59,72 @@ def joined(parts: list[Proposals]) -> Proposals:
     )
 
 
-def propose(
-    vectors: NDArray[np.float32], hashes: NDArray[np.uint64] | None, rows: range, *, cosine: float, bits: int
-) -> Iterator[Proposals]:
-    """Every pair of one of `rows` with a later row that has at least this cosine or at most so many differing bits.
+class Proposer:
+    """Open indexes over embeddings and hashes: made once, then asked part by part, in order."""
 
-    `vectors` (n, d) of unit length, `hashes` (n,) or None. Yields tile by tile, in order of the later row's tile.
-    """
-    block = vectors[rows.start : rows.stop]
-    for start in range(rows.start, len(vectors), TILE):
-        similarity = block @ vectors[start : start + TILE].T
-        wanted = similarity >= cosine
-        distance = _distance(hashes, rows, start)
-        if distance is not None:
-            wanted |= distance <= bits
-        if start < rows.stop:
-            wanted &= np.arange(start, start + wanted.shape[1]) > np.arange(rows.start, rows.stop)[:, None]
-        left, right = np.nonzero(wanted)
-        yield Proposals(
-            left=(left + rows.start).astype(np.uint32),
-            right=(right + start).astype(np.uint32),
-            similarity=similarity[left, right],
-            hash_distance=np.zeros(len(left), np.uint8) if distance is None else distance[left, right],
+    def __init__(
+        self,
+        rows: Rows,
+        hashes: NDArray[np.uint64] | None,
+        *,
+        cosine: float,
+        bits: int,
+        config: NeighbourConfig = NeighbourConfig(),  # noqa: B008 - frozen
+    ) -> None:
+        """`rows` (n) of unit length and `hashes` (n,) or None; a pair has at least this cosine or at most so many
+        differing bits."""
+        self._rows, self._hashes, self._cosine = rows, hashes, cosine
+        self._indexes = {"cosine": Neighbours(rows, cosine, config)}
+        if hashes is not None:
+            self._indexes["hash"] = Neighbours(HashRows(hashes), 1 - bits / 32, config)
+        self._parts: dict[str, tuple[str, bool, int]] = {}
+        for name, index in self._indexes.items():
+            self._parts |= {f"{name}-leaders-{part:05d}": (name, True, part) for part in index.star_parts}
+            self._parts |= {f"{name}-{part:05d}": (name, False, part) for part in index.pair_parts}
+        self.parts: tuple[str, ...] = tuple(self._parts)
+        """Names of the parts, in the order in which they must be asked."""
+        self._stars: tuple[str, Stars] | None = None
+
+    def propose(self, part: str, is_open: Which) -> Iterator[Proposals]:
+        """The part's pairs for which `is_open`, some at a time, each pair in one part only."""
+        name, leaders, number = self._parts[part]
+        if leaders:
+            found = self._stars_of(part)
+            wanted = is_open(found.leader, found.member)
+            yield self._proposals(found.leader[wanted], found.member[wanted], None)
+            return
+        for pairs in self._indexes[name].pairs(number, is_open):
+            similarity = pairs.similarity if name == "cosine" else None
+            proposals = self._proposals(pairs.left, pairs.right, similarity)
+            yield proposals if name == "cosine" else proposals.take(~self._proposed(proposals))
+
+    def close(self, part: str, together: Which) -> None:
+        """End a part: what `together` says of leaders and their members decides who is held."""
+        name, leaders, _ = self._parts[part]
+        if leaders:
+            found = self._stars_of(part)
+            self._indexes[name].hold(found, together(found.leader, found.member))
+
+    def _stars_of(self, part: str) -> Stars:
+        if self._stars is None or self._stars[0] != part:
+            name, _, number = self._parts[part]
+            self._stars = part, self._indexes[name].stars(number)
+        return self._stars[1]
+
+    def _proposed(self, pairs: Proposals) -> NDArray[np.bool_]:
+        """Which pairs the cosine has proposed already."""
+        near = pairs.similarity >= self._cosine
+        near[near] = self._indexes["cosine"].compares(pairs.left[near], pairs.right[near])
+        return near
+
+    def _proposals(self, one: Places, other: Places, similarity: NDArray[np.float32] | None) -> Proposals:
+        left, right = np.minimum(one, other), np.maximum(one, other)
+        nothing = np.zeros(len(left), np.uint8)
+        return Proposals(
+            left=left.astype(np.uint32),
+            right=right.astype(np.uint32),
+            similarity=cosines(self._rows, left, right) if similarity is None else similarity,
+            hash_distance=nothing
+            if self._hashes is None
+            else np.bitwise_count(self._hashes[left] ^ self._hashes[right]),
         )
-
-
-def _distance(hashes: NDArray[np.uint64] | None, rows: range, start: int) -> NDArray[np.uint8] | None:
-    """Differing bits of each of `rows` and each row of the tile at `start`."""
-    if hashes is None:
-        return None
-    distance: NDArray[np.uint8] = np.bitwise_count(hashes[rows.start : rows.stop, None] ^ hashes[start : start + TILE])
-    return distance

@@ -1,15 +1,15 @@
-"""The search for near-duplicates over a whole set, one block of rows at a time.
+"""The search for near-duplicates over a whole set, part by part.
 
-Exact copies are collapsed, embeddings whitened, and each block of distinct pictures is compared with all later ones.
+Exact copies are collapsed, embeddings whitened, and pairs of distinct pictures proposed by cosine or hash (`_propose`).
 Of the pairs that are proposed, the most similar first, only those are looked at whose ends are not yet connected: looks
 grow with n, not n², and a cluster of any size is found whole. Pairs that fail are counted, and when both ends of a pair
 have failed `looks_per_row` times no more is spent on it: that bounds what look-alike families cost. Memory grows with
-the rows, never with the pairs.
+the rows, never with the pairs. What the thumbnails refuse may be looked at closely (`unsettled`, `look_closely`).
 
 Where no row was decoded (a data set of embeddings) there is nothing to look at: the cosine of the embeddings
 as they are decides (see `_judge`), and nothing is whitened.
 
-The pairs of a block are given back for the caller to write; a block found written is restored instead of searched, and
+The pairs of a part are given back for the caller to write; a part found written is restored instead of searched, and
 the result is the same.
 
     >>> from scanner.tables import PAIRS
@@ -19,22 +19,27 @@ the result is the same.
     >>> found = search.groups()                                                    # doctest: +SKIP
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from scanner.duplicates._close import CLOSE_COLUMNS, GEOMETRY, look_closely
 from scanner.duplicates._components import new_forest, roots, unite
 from scanner.duplicates._config import DuplicatesConfig
 from scanner.duplicates._exact import Collapse, collapse
 from scanner.duplicates._groups import Groups, group_tables
-from scanner.duplicates._judge import BySimilarity, ByThumbnail, Judge, Verdicts
+from scanner.duplicates._judge import BySimilarity, ByThumbnail, FeaturesOf, Judge, Verdicts
 from scanner.duplicates._look import thumbnail_planes
-from scanner.duplicates._propose import Proposals, joined, propose
+from scanner.duplicates._propose import Places, Proposals, Proposer, joined
+from scanner.duplicates._recall import Recall, measure_recall
 from scanner.duplicates._split import Linked, split_groups
 from scanner.duplicates._threshold import choose_threshold, deciding_threshold
-from scanner.duplicates._whiten import as_they_are, whiten
+from scanner.duplicates._whiten import whiten
+from scanner.duplicates.neighbours import NeighbourConfig, Stored, UnitRows
 from scanner.errors import UnusableInputError
 from scanner.tables import PAIRS
 
@@ -63,6 +68,8 @@ class SearchSummary:
     """The same as a number."""
     looked: int
     """Pairs looked at, restored ones included."""
+    looked_closely: int
+    """Pairs that the thumbnails refused and that were compared by their geometry."""
     accepted: int
     """Pairs found to show one picture."""
     over_budget: int
@@ -81,108 +88,194 @@ def _thumbnails(samples: pl.DataFrame) -> NDArray[np.uint8]:
 class DuplicateSearch:
     """An open index over a set: made once, then searched (or restored) part by part, in order."""
 
-    def __init__(self, samples: pl.DataFrame, embeddings: NDArray[np.floating], config: DuplicatesConfig) -> None:
+    def __init__(self, samples: pl.DataFrame, embeddings: Stored, config: DuplicatesConfig, *, known: int = 0) -> None:
         """Open the index over the samples table and its embeddings.
 
         `samples` is sorted by sample_id and has `sample_id, pixel_sha256, phash, thumbnail, caption`; `embeddings`
-        (rows, d) are float16 or float32, row i belonging to row i (also memory-mapped). Raises UnusableInputError when
-        they do not fit together, when embeddings hold NaN, or when some rows have thumbnails and others have none.
+        (rows, d) are float16 or float32, row i belonging to row i (also memory-mapped). The first `known` distinct
+        pictures were searched before: pairs of two of them are not looked for (`restore_known` gives what was found).
+        Raises UnusableInputError when they do not fit together, when embeddings hold NaN, or when some rows have
+        thumbnails and others have none.
         """
-        if len(samples) != len(embeddings):
+        if len(samples) != embeddings.shape[0]:
             raise UnusableInputError(
-                f"{len(samples):,} samples have {len(embeddings):,} embeddings; compute the embeddings again."
+                f"{len(samples):,} samples have {embeddings.shape[0]:,} embeddings; compute the embeddings again."
             )
         self._config = config
         self._collapse: Collapse = collapse(samples, embeddings)
-        self._rows = samples.select("sample_id", "caption")
+        self._samples = samples.select("sample_id", "caption")
         distinct = samples.select("sample_id", "pixel_sha256", "phash", "thumbnail")[self._collapse.first]
         self._ids: NDArray[np.int64] = distinct["sample_id"].to_numpy()
         self._hashes: NDArray[np.uint64] | None = None
         self._judge: Judge
+        self._pictures: ByThumbnail | None = None
         if len(distinct) and distinct["pixel_sha256"].null_count() == len(distinct):
-            found = as_they_are(embeddings, self._collapse.first, "the cosine decides, since there are no pictures")
+            self._rows = UnitRows.of(embeddings, self._collapse.first)
+            self._embedding = "not whitened: the cosine decides, since there are no pictures"
             self._threshold = deciding_threshold(config)
-            self._judge = BySimilarity(found.vectors, self._threshold.cosine)
+            self._judge = BySimilarity(self._rows, self._threshold.cosine)
         else:
-            self._judge = ByThumbnail(_thumbnails(distinct), config)
+            self._judge = self._pictures = ByThumbnail(_thumbnails(distinct), config)
             self._hashes = distinct["phash"].to_numpy().astype(np.uint64)
             found = whiten(embeddings, self._collapse.first, config)
             self._threshold = choose_threshold(found.vectors, self._hashes, config, whitened=found.whitened)
-        self._vectors, self._embedding = found.vectors, found.note
+            self._rows, self._embedding = UnitRows.of(found.vectors), found.note
+        self._proposer = Proposer(
+            self._rows,
+            self._hashes,
+            cosine=self._threshold.cosine,
+            bits=config.hash_distance,
+            config=NeighbourConfig(
+                exhaustive_rows=config.exhaustive_rows,
+                probes=config.probes,
+                block_rows=config.block_rows,
+                decides=self._pictures is None,
+                fresh=known,
+                seed=config.seed,
+            ),
+        )
         self._parents = new_forest(len(self._ids))
         self._failed = np.zeros(len(self._ids), np.uint32)
         self._linked: list[Linked] = []
-        self._done = self._looked = 0
-        blocks = -(-len(self._ids) // config.block_rows)
-        self.parts: tuple[str, ...] = tuple(f"{block:05d}" for block in range(blocks))
+        self._done = self._looked = self._looked_closely = 0
+        self.parts: tuple[str, ...] = self._proposer.parts
         """Names of the parts, in the order in which they must be searched."""
 
     def search(self, part: str) -> pl.DataFrame:
         """Search one part: the pairs looked at, as rows of `scanner.tables.PAIRS`."""
-        start = self._begin(part) * self._config.block_rows
-        rows = range(start, min(start + self._config.block_rows, len(self._ids)))
+        self._begin(part)
         found, waiting = [PAIRS.empty()], list[Proposals]()
-        cosine, bits = self._threshold.cosine, self._config.hash_distance
-        for proposals in propose(self._vectors, self._hashes, rows, cosine=cosine, bits=bits):
+        for proposals in self._proposer.propose(part, self._is_open):
             waiting.append(self._open(proposals))
-            if sum(map(len, waiting)) >= _HELD:
-                found.append(self._settle(joined(waiting)))
+            if self._pictures is None or sum(map(len, waiting)) >= _HELD:
+                found.append(self._settle(joined(waiting), at_once="leaders" in part))
                 waiting.clear()
         if waiting:
-            found.append(self._settle(joined(waiting)))
+            found.append(self._settle(joined(waiting), at_once="leaders" in part))
+        self._proposer.close(part, self._together)
         return PAIRS.conform(pl.concat(found))
 
     def restore(self, part: str, pairs: pl.DataFrame) -> None:
         """Take a part's pairs as `search` gave them in an earlier process, instead of searching it again."""
         self._begin(part)
-        pairs = pairs.sort(PAIRS.key)
-        left, right = (np.searchsorted(self._ids, pairs[side].to_numpy()).astype(np.uint32) for side in PAIRS.key)
-        self._record(left, right, pairs["accepted"].to_numpy())
+        self.restore_known(pairs)
+        self._proposer.close(part, self._together)
 
-    def groups(self) -> Groups:
+    def restore_known(self, pairs: pl.DataFrame) -> None:
+        """Take pairs that were looked at when the set was smaller, or closely."""
+        pairs = pairs.sort(PAIRS.key)
+        left, right = (np.searchsorted(self._ids, pairs[side].to_numpy()).astype(np.uint32) for side in PAIRS.key[:2])
+        accepted, closely = pairs["accepted"].to_numpy(), (pairs["look"] == GEOMETRY).to_numpy()
+        self._record(left[~closely], right[~closely], accepted[~closely])
+        self._record_closely(left[closely], right[closely], accepted[closely])
+
+    def unsettled(self, refused: pl.LazyFrame) -> pl.DataFrame:
+        """Of the pairs that the thumbnails refused, those to be looked at closely, as rows of `PAIRS`.
+
+        Their ends are still apart, and they are among the `close_looks` most similar of one of them; two pictures
+        whose hashes are near count as similar.
+        """
+        pairs = refused.filter(~pl.col("accepted")).collect().sort(PAIRS.key)
+        left, right = (np.searchsorted(self._ids, pairs[side].to_numpy()) for side in PAIRS.key[:2])
+        open_pairs = pairs.filter(pl.Series(~self._together(left, right), dtype=pl.Boolean))
+        order = pl.struct(-pl.col("similarity"), "left", "right")
+        among = [order.rank("ordinal").over(side) <= self._config.close_looks for side in PAIRS.key[:2]]
+        return open_pairs.filter(among[0] | among[1])
+
+    def look_closely(self, pairs: pl.DataFrame, features: FeaturesOf) -> pl.DataFrame:
+        """The same pairs with what the geometry found; whose ends have met meanwhile are left out."""
+        left, right = (np.searchsorted(self._ids, pairs[side].to_numpy()) for side in PAIRS.key[:2])
+        apart = ~self._together(left, right)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(
+                pool.map(lambda pair: look_closely(*map(features, pair)), zip(left[apart], right[apart], strict=True))
+            )
+        rows = pairs.filter(pl.Series(apart, dtype=pl.Boolean)).drop(CLOSE_COLUMNS)
+        closely = rows.hstack(pl.DataFrame(found, schema={name: PAIRS.schema[name] for name in CLOSE_COLUMNS}))
+        self._record_closely(left[apart], right[apart], closely["accepted"].to_numpy())
+        return PAIRS.conform(closely)
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """(n,): sample_id that stands for each distinct picture, ascending."""
+        return self._ids
+
+    @property
+    def has_pictures(self) -> bool:
+        """False where the cosine decides."""
+        return self._pictures is not None
+
+    def groups(self, features: FeaturesOf | None = None) -> Groups:
         """The duplicate groups, once every part was searched or restored; chained ones are split."""
         assert self._done == len(self.parts), "every part is searched or restored before groups are made"
+        if self._pictures is not None:
+            self._pictures.features = features
         links = Linked.joined(self._linked)
-        parts = split_groups(self._parents, links, self._judge, self._vectors)
-        return group_tables(self._rows, self._collapse, self._vectors, parts)
+        parts = split_groups(self._parents, links, self._judge, self._rows)
+        return group_tables(self._samples, self._collapse, self._rows, parts)
+
+    def recall(self) -> Recall:
+        """What brute force finds for a sample of rows, and how much of it the search tied together."""
+        return measure_recall(
+            self._rows,
+            self._hashes,
+            self._judge,
+            self._together,
+            cosine=self._threshold.cosine,
+            config=self._config,
+        )
 
     def summary(self) -> SearchSummary:
         return SearchSummary(
-            rows=len(self._rows),
+            rows=len(self._samples),
             distinct=len(self._ids),
             look=self._judge.look,
             embedding=self._embedding,
             threshold=self._threshold.note,
             cosine=self._threshold.cosine,
             looked=self._looked,
+            looked_closely=self._looked_closely,
             accepted=sum(len(linked.left) for linked in self._linked),
             over_budget=int((self._failed >= self._config.looks_per_row).sum()),
         )
 
-    def _begin(self, part: str) -> int:
-        """The block's number; parts are taken in order, since what is connected already is not looked at."""
+    def _begin(self, part: str) -> None:
+        """Parts are taken in order, since what is connected already is not looked at."""
         assert part in self.parts[self._done : self._done + 1], "parts are searched in order, each once"
         self._done += 1
-        return self._done - 1
+
+    def _together(self, left: Places, right: Places) -> NDArray[np.bool_]:
+        same: NDArray[np.bool_] = roots(self._parents, left) == roots(self._parents, right)
+        return same
+
+    def _is_open(self, left: Places, right: Places) -> NDArray[np.bool_]:
+        """Which pairs have ends that are neither connected nor both out of looks."""
+        failed = np.minimum(self._failed[left], self._failed[right])
+        return ~self._together(left, right) & (failed < self._config.looks_per_row)
 
     def _open(self, proposals: Proposals) -> Proposals:
-        """Those whose ends are neither connected nor both out of looks."""
-        apart = roots(self._parents, proposals.left) != roots(self._parents, proposals.right)
-        failed = np.minimum(self._failed[proposals.left], self._failed[proposals.right])
-        return proposals.take(apart & (failed < self._config.looks_per_row))
+        return proposals.take(self._is_open(proposals.left, proposals.right))
 
-    def _settle(self, proposals: Proposals) -> pl.DataFrame:
-        """Look at proposals, most similar first, until each is connected, failed or out of budget."""
+    def _settle(self, proposals: Proposals, *, at_once: bool) -> pl.DataFrame:
+        """Look at proposals, most similar first, until each is connected, failed or out of budget.
+
+        `at_once`: look at all of them, since hardly one settles another: pairs of a leader and its members, or pairs
+        that cost nothing.
+        """
+        if at_once or self._pictures is None:
+            return self._looked_at(proposals)
         order = np.lexsort((proposals.right, proposals.left, -proposals.similarity))
-        waiting, found, at_once = self._open(proposals.take(order)), [PAIRS.empty()], 1
+        waiting, found, some = self._open(proposals.take(order)), [PAIRS.empty()], 1
         while len(waiting):
-            now = self._next(waiting, at_once)
-            chosen = waiting.take(now)
-            verdicts = self._judge(chosen)
-            self._record(chosen.left, chosen.right, verdicts.accepted)
-            found.append(self._as_pairs(chosen, verdicts))
-            waiting, at_once = self._open(waiting.take(~now)), 2 * at_once
+            now = self._next(waiting, some)
+            found.append(self._looked_at(waiting.take(now)))
+            waiting, some = self._open(waiting.take(~now)), 2 * some
         return pl.concat(found)
+
+    def _looked_at(self, proposals: Proposals) -> pl.DataFrame:
+        verdicts = self._judge(proposals)
+        self._record(proposals.left, proposals.right, verdicts.accepted)
+        return self._as_pairs(proposals, verdicts)
 
     def _next(self, waiting: Proposals, at_once: int) -> NDArray[np.bool_]:
         """Which of the pairs, best first, to look at now: few for each two components, since one may join them."""
@@ -197,8 +290,14 @@ class DuplicateSearch:
         unite(self._parents, left[accepted], right[accepted])
         self._linked.append(Linked(left=left[accepted], right=right[accepted]))
         for side in (left, right):
-            self._failed += np.bincount(side[~accepted], minlength=len(self._failed)).astype(np.uint32)
+            np.add.at(self._failed, side[~accepted], 1)
         self._looked += len(left)
+
+    def _record_closely(self, left: Places, right: Places, accepted: NDArray[np.bool_]) -> None:
+        tied = Linked(left=left[accepted].astype(np.uint32), right=right[accepted].astype(np.uint32))
+        unite(self._parents, tied.left, tied.right)
+        self._linked.append(tied)
+        self._looked_closely += len(left)
 
     def _as_pairs(self, proposals: Proposals, verdicts: Verdicts) -> pl.DataFrame:
         nothing = [None] * len(proposals)
@@ -213,6 +312,9 @@ class DuplicateSearch:
                     "look_distance": nothing if verdicts.distance is None else verdicts.distance,
                     "accepted": verdicts.accepted,
                     "worst_block": nothing if verdicts.worst_block is None else verdicts.worst_block,
+                    "inliers": nothing,
+                    "coverage": nothing,
+                    "shared": nothing,
                 }
             )
         )

@@ -6,7 +6,7 @@ complaint about tools of this kind. So every member of a component of three or m
 and the centre that most members agree with wins. The members that fail it are grouped again among themselves, by the
 accepted pairs between them.
 
-    >>> parts = split_groups(parents, links, judge, vectors)      # doctest: +SKIP
+    >>> parts = split_groups(parents, links, judge, rows)         # doctest: +SKIP
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from scanner.duplicates._components import Parents, components, new_forest, unite
 from scanner.duplicates._judge import Judge, Members
+from scanner.duplicates.neighbours import Rows
 
 _OTHER_CENTRES = 3
 """Members, besides the medoid, that are tried as the centre of a group in which some are unlike the medoid."""
@@ -69,9 +70,9 @@ def medoid(vectors: NDArray[np.float32], weights: NDArray[np.int64] | None = Non
     return int(np.round(vectors.astype(np.float64) @ total / weights.sum(), 6).argmax())
 
 
-def _core(members: Members, links: Linked, judge: Judge, vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _core(members: Members, links: Linked, judge: Judge, rows: Rows) -> NDArray[np.bool_]:
     """Which members agree with the best centre."""
-    best = judge.alike(members, medoid(vectors[members]))
+    best = judge.alike(members, medoid(rows[members]))
     if best.all():
         return best
     degree = np.bincount(np.concatenate(links.among(members)), minlength=len(members))
@@ -85,15 +86,15 @@ def _regrouped(members: Members, links: Linked) -> list[Members]:
     """Members connected by accepted pairs among themselves; a member without any is one on its own."""
     parents = new_forest(len(members))
     unite(parents, *links.among(members))
-    grouped = components(parents)
+    grouped = [*components(parents)]
     alone = np.setdiff1d(np.arange(len(members)), np.concatenate([np.empty(0, np.int64), *grouped]))
     return [members[part] for part in chain(grouped, alone[:, None])]
 
 
-def split_groups(parents: Parents, links: Linked, judge: Judge, vectors: NDArray[np.float32]) -> list[Part]:
+def split_groups(parents: Parents, links: Linked, judge: Judge, rows: Rows) -> list[Part]:
     """Every component of two or more distinct pictures, the chained ones in parts (which may be single pictures).
 
-    `parents` is the forest of the accepted pairs `links`; `vectors` (n, d) are the distinct pictures' embeddings.
+    `parents` is the forest of the accepted pairs `links`; `rows` (n) are the distinct pictures' embeddings.
     Ordered by smallest member.
     """
 
@@ -101,7 +102,7 @@ def split_groups(parents: Parents, links: Linked, judge: Judge, vectors: NDArray
         waiting, split_from = [component], None
         while waiting:
             members = waiting.pop()
-            core = _core(members, links, judge, vectors) if len(members) > 2 else np.ones(len(members), bool)
+            core = _core(members, links, judge, rows) if len(members) > 2 else np.ones(len(members), bool)
             if not core.all():
                 split_from = int(component[0])
                 waiting += _regrouped(members[~core], links)

@@ -66,7 +66,7 @@ def deciding_threshold(config: DuplicatesConfig) -> Threshold:
 
 
 def choose_threshold(
-    vectors: NDArray[np.float32], hashes: NDArray[np.uint64], config: DuplicatesConfig, *, whitened: bool
+    vectors: NDArray[np.floating], hashes: NDArray[np.uint64], config: DuplicatesConfig, *, whitened: bool
 ) -> Threshold:
     """The threshold for (n, d) unit rows and their (n,) perceptual hashes: the given one, or one measured on them."""
     if config.threshold is not None:
@@ -74,7 +74,8 @@ def choose_threshold(
         return Threshold(cosine=config.threshold, measured=None, rate=None, unlike_pairs=0, left_out=0, note=note)
     lower, upper = config.threshold_bounds if whitened else config.raw_threshold_bounds
     drawn = np.sort(np.random.default_rng(config.seed).permutation(len(vectors))[:_SAMPLE])
-    similarity = vectors[drawn] @ vectors[drawn].T
+    sample = vectors[drawn].astype(np.float32)
+    similarity = sample @ sample.T
     kept = _one_of_each(similarity, hashes[drawn], upper, config.hash_distance)  # so no pair reaches `upper`
     unlike = similarity[np.ix_(kept, kept)][np.triu_indices(len(kept), 1)]
     rate = min(config.max_chance_rate, config.candidates_per_row / max(len(vectors), 1))

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.duplicates._config import DuplicatesConfig
+from scanner.duplicates.neighbours import Stored
 from scanner.errors import UnusableInputError
 
 _BLOCK = 8192
@@ -33,7 +34,7 @@ _SMALLEST = 1e-3
 class Whitened:
     """Embeddings ready for the search."""
 
-    vectors: NDArray[np.float32]
+    vectors: NDArray[np.float16] | NDArray[np.float32]
     """(n, dims): rows of unit length; a row that was zero stays zero, and is like no other."""
     dims: int
     """Dimensions of `vectors`."""
@@ -43,7 +44,7 @@ class Whitened:
     """What was done, in words."""
 
 
-def _blocks(vectors: NDArray[np.floating], rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+def _blocks(vectors: Stored, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
     """The rows as float32 of unit length, block by block; zero rows stay zero."""
     for start in range(0, len(rows), _BLOCK):
         block = np.asarray(vectors[rows[start : start + _BLOCK]], np.float32)
@@ -58,7 +59,7 @@ def _unit(block: NDArray[np.float32]) -> NDArray[np.float32]:
     return unit
 
 
-def _fit(vectors: NDArray[np.floating], rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
+def _fit(vectors: Stored, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
     """Mean (d,), variances (d,) from the largest down, and their directions (d, d) as columns."""
     spaced = rows[np.linspace(0, len(rows) - 1, min(len(rows), _FITTED_ON)).astype(np.int64)]
     width = vectors.shape[1]
@@ -74,13 +75,13 @@ def _fit(vectors: NDArray[np.floating], rows: NDArray[np.int64]) -> tuple[NDArra
     return mean, np.maximum(variances[::-1], 0), directions[:, ::-1]
 
 
-def as_they_are(vectors: NDArray[np.floating], rows: NDArray[np.int64], why: str) -> Whitened:
+def as_they_are(vectors: Stored, rows: NDArray[np.int64], why: str) -> Whitened:
     """The given rows, not whitened; `why` says for what reason. Raises UnusableInputError on NaN."""
     found = [*_blocks(vectors, rows), np.empty((0, vectors.shape[1]), np.float32)]
     return Whitened(vectors=np.concatenate(found), dims=vectors.shape[1], whitened=False, note=f"not whitened: {why}")
 
 
-def whiten(vectors: NDArray[np.floating], rows: NDArray[np.int64], config: DuplicatesConfig) -> Whitened:
+def whiten(vectors: Stored, rows: NDArray[np.int64], config: DuplicatesConfig) -> Whitened:
     """Whiten the given rows of (all rows, d) embeddings, float16 or float32, also memory-mapped.
 
     Keeps min(`whiten_dims`, d, rank, rows / `whiten_rows_per_dim`) dimensions. Raises UnusableInputError on NaN.
@@ -94,7 +95,7 @@ def whiten(vectors: NDArray[np.floating], rows: NDArray[np.int64], config: Dupli
         return as_they_are(vectors, rows, f"the embeddings vary in {dims} directions")
     scale = 1 / np.sqrt(variances[:dims] + _SMALLEST * variances[0])
     turn, centre = (directions[:, :dims] * scale).astype(np.float32), mean.astype(np.float32)
-    whitened, start = np.empty((len(rows), dims), np.float32), 0
+    whitened, start = np.empty((len(rows), dims), np.float16), 0
     for block in _blocks(vectors, rows):
         projected = (block - centre) @ turn
         projected[~block.any(axis=1)] = 0

@@ -5,8 +5,8 @@
 >>> controls = draw_controls(samples, found.members, risky, count=100, seed=0)             # doctest: +SKIP
 """
 
+from scanner.duplicates.captions import prompt_id
 from scanner.prompts._controls import draw_controls
-from scanner.prompts._identity import prompt_id
 from scanner.prompts._rank import RankConfig, rank_prompts
 from scanner.prompts._risk import copies_part, risk_score, text_part
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.prompts._identity import prompt_ids
+from scanner.duplicates.captions import prompt_ids
 from scanner.prompts._rank import caption_rows
 from scanner.tables import PROMPTS
 

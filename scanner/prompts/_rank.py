@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from scanner.duplicates import normalise_captions
+from scanner.duplicates.captions import normalise_captions, prompt_ids
 from scanner.errors import UnusableInputError
-from scanner.prompts._identity import prompt_ids
 from scanner.prompts._risk import risk_score
 from scanner.tables import PROMPTS
 

@@ -4,6 +4,7 @@
 >>> write_report(run, pictures=None)                                         # doctest: +SKIP
 """
 
+from scanner.report._calibration import CalibratedRun, calibration_headline, calibration_notes, tiny, write_calibration
 from scanner.report._findings import SCHEMA_VERSION, Findings
 from scanner.report._gather import gather
 from scanner.report._intervals import Rate, clopper_pearson, rate
@@ -12,11 +13,16 @@ from scanner.report._write import write_report
 
 __all__ = [
     "SCHEMA_VERSION",
+    "CalibratedRun",
     "Findings",
     "Pictures",
     "Rate",
+    "calibration_headline",
+    "calibration_notes",
     "clopper_pearson",
     "gather",
     "rate",
+    "tiny",
+    "write_calibration",
     "write_report",
 ]

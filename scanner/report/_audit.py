@@ -111,14 +111,18 @@ def list_groups(run: Run, hits_of: Mapping[int, Sequence[str]]) -> tuple[Group, 
             members=tuple(members.get(row["group_id"], ())),
             hits=tuple(hits_of.get(row["group_id"], ())),
         )
-        for row in map(clean, frame.iter_rows(named=True))
+        for row in (_NOT_COMPARED | clean(row) for row in frame.iter_rows(named=True))
     )
 
 
 _GROUP_COLUMNS = (
     *("group_id", "copies", "distinct_images", "distinct_captions", "top_caption", "top_caption_share"),
-    *("caption_entropy", "min_similarity", "median_similarity", "split_from"),
+    *("caption_entropy", "near_captions", "near_top_share", "min_similarity", "median_similarity", "split_from"),
 )
+
+
+_NOT_COMPARED = {"near_captions": None, "near_top_share": None}
+"""Of groups that were written before captions were compared."""
 
 
 def _shown_members(run: Run, groups: pl.DataFrame) -> dict[int, list[int]]:

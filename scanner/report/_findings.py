@@ -10,9 +10,19 @@ the pixels of the pictures named here. So the page and the JSON file can't disag
 from dataclasses import dataclass
 
 from scanner.report._intervals import Rate
-from scanner.report._records import CopiesBucket, Detector, ErrorCount, ErrorRow, Group, Hit, Prompt, Setting
+from scanner.report._records import (
+    CaptionUse,
+    CopiesBucket,
+    Detector,
+    ErrorCount,
+    ErrorRow,
+    Group,
+    Hit,
+    Prompt,
+    Setting,
+)
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
@@ -70,6 +80,22 @@ class Duplicates:
     """Whether pictures were looked at; False where the data set has embeddings alone, and their cosine decided."""
     cosine: float | None
     """The cosine that proposed a pair or, without pictures, decided; None while the scan is not finished."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captions:
+    """What the captions say; near-duplicates: a suffix, a number, a typing error, another order of the words."""
+
+    distinct: int
+    """Different normalised captions."""
+    clusters: int
+    """Different ones once near-duplicates count as one."""
+    near: int
+    """Captions that have a near-duplicate."""
+    shared: int
+    """Captions (near-duplicates counted as one) that stand under two different pictures or more."""
+    most: tuple[CaptionUse, ...]
+    """Those of them over most pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +252,8 @@ class Findings:
     """What was read."""
     duplicates: Duplicates
     """What was found twice."""
+    captions: Captions | None
+    """What the captions say; None where the run has not compared them."""
     arms: tuple[Arm, ...]
     """risk, then control."""
     thresholds: Thresholds

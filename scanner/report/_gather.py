@@ -9,6 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from scanner.report import _attack, _audit, _words
+from scanner.report._captions import count_captions
 from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
 from scanner.report._method import method, name_of, thresholds
 from scanner.run import Run
@@ -34,6 +35,7 @@ def gather(run: Run) -> Findings:
         advice=(),
         rows=rows,
         duplicates=duplicates,
+        captions=count_captions(run),
         arms=arms,
         thresholds=thresholds(run, controls=arms[1].attacked),
         behind_hits=_count_behind(run, behind),

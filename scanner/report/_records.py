@@ -118,6 +118,10 @@ class Group:
     """Smallest cosine of a member to the medoid."""
     median_similarity: float | None
     """Median cosine of the members to the medoid."""
+    near_captions: int | None
+    """Different captions once near-duplicates count as one; None where they were not compared."""
+    near_top_share: float | None
+    """Share of the copies that carry the top caption or a near-duplicate of it, 0 to 1; None likewise."""
     split_from: int | None
     """The chained group that it was split from."""
     medoid: SampleRef | None
@@ -224,6 +228,24 @@ class CopiesBucket:
     """Groups with that many copies."""
     rows: int
     """Rows in them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionUse:
+    """A caption with its near-duplicates, and what stands under them."""
+
+    prompt_id: str
+    """Hash of the normalised caption."""
+    caption: str
+    """The one of most rows."""
+    captions: int
+    """Different normalised captions: itself and its near-duplicates."""
+    pictures: int
+    """Different pictures under them: duplicate groups, and rows in no group."""
+    rows: int
+    """Rows that carry one of them."""
+    exact_pictures: int
+    """Different pictures under this very caption."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.duplicates import _propose
-from scanner.duplicates._propose import propose
+from scanner.duplicates._propose import Proposer
+from scanner.duplicates.neighbours import NeighbourConfig, UnitRows
 
 
 def _set(seed: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -16,29 +16,44 @@ def _set(seed: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
+def _every(left: np.ndarray, right: np.ndarray) -> np.ndarray:  # noqa: ARG001
+    return np.ones(len(left), bool)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(0, 1000), st.integers(0, 40), st.integers(1, 12), st.sampled_from([0.5, 0.9, 1.5]), st.integers(-1, 6)
+    st.integers(0, 1000),
+    st.integers(0, 40),
+    st.integers(1, 12),
+    st.sampled_from([0.5, 0.9, 1.0]),
+    st.integers(0, 6),
+    st.sampled_from([0, 1000]),
 )
-def test_same_pairs_as_brute_force(seed: int, rows: int, block: int, cosine: float, bits: int) -> None:
+def test_same_pairs_as_brute_force(  # noqa: PLR0917 - drawn by hypothesis
+    seed: int, rows: int, block: int, cosine: float, bits: int, exhaustive: int
+) -> None:
     vectors, hashes = _set(seed, rows)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_propose, "TILE", 7)
-        found = [
-            (int(left), int(right), float(similarity), int(distance))
-            for start in range(0, rows, block)
-            for part in propose(vectors, hashes, range(start, min(start + block, rows)), cosine=cosine, bits=bits)
-            for left, right, similarity, distance in zip(
-                part.left, part.right, part.similarity, part.hash_distance, strict=True
-            )
-        ]
-    expected = [
+    config = NeighbourConfig(block_rows=block, exhaustive_rows=exhaustive, probes=rows + 1)
+    proposer = Proposer(UnitRows.of(vectors), hashes, cosine=cosine, bits=bits, config=config)
+    found = [
+        (int(left), int(right), float(similarity), int(distance))
+        for name in proposer.parts
+        if "leaders" not in name
+        for part in proposer.propose(name, _every)
+        for left, right, similarity, distance in zip(
+            part.left, part.right, part.similarity, part.hash_distance, strict=True
+        )
+    ]
+    cosines = vectors @ vectors.T
+    sure = [
         (left, right)
         for left in range(rows)
         for right in range(left + 1, rows)
-        if vectors[left] @ vectors[right] >= cosine or int(hashes[left] ^ hashes[right]).bit_count() <= bits
+        if cosines[left, right] >= cosine + 1e-6 or int(hashes[left] ^ hashes[right]).bit_count() <= bits
     ]
-    assert sorted(pair[:2] for pair in found) == expected
+    assert len({pair[:2] for pair in found}) == len(found)
+    assert {pair[:2] for pair in found} >= set(sure)
     for left, right, similarity, distance in found:
-        assert similarity == pytest.approx(float(vectors[left] @ vectors[right]), abs=1e-5)
+        assert similarity == pytest.approx(float(cosines[left, right]), abs=1e-5)
         assert distance == int(hashes[left] ^ hashes[right]).bit_count()
+        assert similarity >= cosine or distance <= bits

@@ -13,8 +13,9 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from scanner.duplicates import count_captions
 from scanner.run import Run
-from scanner.tables import CANDIDATES, ERRORS, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, SAMPLES, TRIAGE
+from scanner.tables import CANDIDATES, CAPTIONS, ERRORS, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, SAMPLES, TRIAGE
 
 SIZE = 64
 EVIDENCE = 4
@@ -111,6 +112,7 @@ def make_run(path: Path, plan: Plan | None = None) -> Run:
     SAMPLES.write(run.path, SAMPLES.frame(rows), part="00000")
     GROUPS.write(run.path, GROUPS.frame(groups))
     MEMBERS.write(run.path, MEMBERS.frame(members))
+    CAPTIONS.write(run.path, count_captions(*(run.read(table) for table in (SAMPLES, MEMBERS, GROUPS))).captions)
     ERRORS.write(run.path, ERRORS.frame(_errors(plan)))
     prompts = _prompts(plan, groups, rows)
     PROMPTS.write(run.path, PROMPTS.frame(prompts))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.duplicates import normalise_caption, normalise_captions
+from scanner.duplicates.captions import normalise_caption, normalise_captions
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.duplicates import normalise_caption
-from scanner.prompts import prompt_id
-from scanner.prompts._identity import prompt_ids
+from scanner.duplicates.captions import normalise_caption, prompt_id, prompt_ids
 
 
 def test_first_16_hex_digits_of_the_normalised_caption() -> None:

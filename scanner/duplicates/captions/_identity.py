@@ -10,7 +10,7 @@ import hashlib
 
 import polars as pl
 
-from scanner.duplicates import normalise_caption
+from scanner.duplicates.captions._normal import normalise_caption
 
 
 def prompt_id(caption: str) -> str | None:

@@ -1,0 +1,82 @@
+"""The part of an audit that finds duplicate groups: pairs by thumbnail, then close looks, then groups and their recall.
+
+A part of the pairs table that is there is restored, not searched again, and the result is the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import polars as pl
+
+from pipelines.configs import AuditConfig
+from pipelines.engines import LocalEngine
+from pipelines.features import StoredFeatures, make_features
+from scanner.duplicates import DuplicatesConfig, DuplicateSearch
+from scanner.duplicates.geometry import Features
+from scanner.fingerprints import stored_embeddings
+from scanner.run import Run
+from scanner.tables import GROUPS, MEMBERS, PAIRS, SAMPLES
+
+_CLOSE_PART = 512
+"""Pairs that are looked at closely, and written, at a time."""
+
+
+def find_groups(run: Run, config: AuditConfig, engine: LocalEngine) -> dict[str, Any]:
+    """Write the pairs, members and groups tables; returns what the search says of itself."""
+    _, embeddings = stored_embeddings(run.path)
+    settings = DuplicatesConfig(threshold=config.threshold, close_looks=config.close_looks, seed=config.seed)
+    search = DuplicateSearch(run.read(SAMPLES), embeddings, settings)
+    engine.progress.begin("duplicate pairs", len(search.parts))
+    for part in search.parts:
+        if PAIRS.exists(run.path, part):
+            search.restore(part, _stored(run, part))
+        else:
+            PAIRS.write(run.path, search.search(part), part)
+        engine.progress.advance()
+    engine.progress.end()
+    features = _look_closely(run, search, engine) if search.has_pictures else None
+    found = search.groups(features)
+    MEMBERS.write(run.path, found.members)
+    GROUPS.write(run.path, found.groups)
+    return asdict(search.summary()) | {"recall": asdict(search.recall())}
+
+
+def _look_closely(run: Run, search: DuplicateSearch, engine: LocalEngine) -> "_ByPosition":
+    """Settle by geometry what the thumbnails left open."""
+    refused = pl.concat(
+        [pl.scan_parquet(run.path / PAIRS.path / f"{part}.parquet") for part in search.parts] or [PAIRS.empty().lazy()]
+    )
+    pairs = search.unsettled(refused)
+    make_features(run, pl.concat([pairs["left"], pairs["right"]]).unique(), engine)
+    features = _ByPosition(StoredFeatures(run), search)
+    parts = {f"geometry-{number:05d}": rows for number, rows in enumerate(_cut(pairs))}
+    engine.progress.begin("close looks", len(parts))
+    for part, rows in parts.items():
+        if PAIRS.exists(run.path, part):
+            search.restore_known(_stored(run, part))
+        else:
+            PAIRS.write(run.path, search.look_closely(rows, features), part)
+        engine.progress.advance()
+    engine.progress.end()
+    return features
+
+
+class _ByPosition:
+    """Features of the distinct pictures, by their position in the search."""
+
+    def __init__(self, stored: StoredFeatures, search: DuplicateSearch) -> None:
+        self._stored, self._ids = stored, search.ids
+
+    def __call__(self, position: int) -> Features | None:
+        return self._stored(int(self._ids[position]))
+
+
+def _cut(pairs: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The most similar first: they may settle the others."""
+    ordered = pairs.sort("similarity", "left", "right", descending=[True, False, False])
+    return (ordered[start : start + _CLOSE_PART] for start in range(0, len(ordered), _CLOSE_PART))
+
+
+def _stored(run: Run, part: str) -> pl.DataFrame:
+    return pl.read_parquet(run.path / PAIRS.path / f"{part}.parquet")

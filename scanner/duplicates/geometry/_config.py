@@ -1,0 +1,74 @@
+"""Every number of the geometric look, with what was measured to choose it.
+
+>>> from scanner.duplicates.geometry import GeometryConfig
+>>> GeometryConfig().min_inliers
+4
+"""
+
+from dataclasses import dataclass
+
+from scanner.errors import UnusableInputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeometryConfig:
+    """How features are taken from a picture, and what makes two pictures one."""
+
+    working_side: int = 176
+    """Side of the square that has as many pixels as the picture in which keypoints are sought."""
+    max_keypoints: int = 160
+    """Most keypoints kept of a picture."""
+    contrast_threshold: float = 0.004
+    """SIFT's contrast threshold."""
+    residual_side: int = 64
+    """Side of the square that has as many pixels as the colour picture that is kept for the residual."""
+    max_ratio: float = 0.9
+    """Largest ratio of the distances to the nearest and the second nearest descriptor (Lowe 2004 takes 0.8)."""
+    max_rotation: float = 15.0
+    """Largest rotation, degrees."""
+    max_scale: float = 4.0
+    """Largest magnification between the two, each brought to as many pixels as the other."""
+    max_shift: float = 0.04
+    """How far from its place an inlier may lie, as a share of the square's side that has the picture's area."""
+    min_inliers: int = 4
+    """Keypoints at different places that must agree on one similarity."""
+    firm_inliers: int = 10
+    """So many do not agree by chance."""
+    min_correlation: float = 0.8
+    """Of the two whole pictures at 16 × 16, from which they are laid on each other where no keypoints agree."""
+    max_distance: float = 0.08
+    """Largest mean absolute difference over the overlap, at mean 0 and deviation 0.25."""
+    max_worst_block: float = 0.14
+    """Largest difference of a 7 × 7 block of the overlap, relative to the contrast there."""
+    max_loose_block: float = 0.10
+    """The same where the geometry is not firm."""
+    max_grey_distance: float = 0.03
+    """`max_distance` where one picture is grey and the other is not: colour can't tell there, so brightness must."""
+    max_grey_block: float = 0.08
+    """`max_worst_block` there."""
+    max_ink_block: float = 0.08
+    """`max_worst_block` where a half-transparent overlay was taken off."""
+    max_opacity: float = 0.65
+    """Largest opacity of such an overlay."""
+    max_ink_area: float = 0.3
+    """Largest share of the overlap that it covers."""
+    min_ink_span: float = 0.45
+    """Least share of the overlap's width that it spans."""
+    ink_flatness: tuple[float, float] = (0.04, 0.35)
+    """Least and largest height of the overlay, as a share of its width."""
+    min_coverage: float = 0.5
+    """Least share of the smaller picture that lies on the other."""
+    min_share: float = 0.33
+    """Least share of the larger picture that is covered: a 60 % crop covers 0.36 of its original."""
+    min_deviation: float = 0.012
+    """An overlap of less contrast (deviation on 0 to 1) is flat: there is nothing to compare."""
+
+    def __post_init__(self) -> None:
+        if self.min_inliers < 3:
+            raise UnusableInputError("Two matches always agree on a similarity; give min_inliers of 3 or more.")
+        if min(self.working_side, self.residual_side) < 16 or self.max_keypoints < self.min_inliers:
+            raise UnusableInputError(
+                "Sides below 16 or fewer keypoints than inliers leave nothing to compare; raise them."
+            )
+        if not 0 < self.max_ratio <= 1 or not 0 <= self.max_rotation < 90:
+            raise UnusableInputError("Give a max_ratio above 0 and at most 1, and a max_rotation of 0 to 90 degrees.")

@@ -1,0 +1,25 @@
+"""Neighbours among unit vectors at a high cosine: cells, an upper bound that dismisses, exact cosines that decide.
+
+>>> from scanner.duplicates.neighbours import Neighbours, UnitRows
+>>> search = Neighbours(UnitRows.of(embeddings), 0.95)                               # doctest: +SKIP
+>>> for part in search.pair_parts:                                                   # doctest: +SKIP
+...     for pairs in search.pairs(part, is_open):
+...         unite(parents, pairs.left, pairs.right)
+"""
+
+from scanner.duplicates.neighbours._leaders import Stars
+from scanner.duplicates.neighbours._neighbours import NeighbourConfig, Neighbours, Pairs
+from scanner.duplicates.neighbours._rows import HashRows, Rows, Stored, UnitRows, cosines, slices
+
+__all__ = [
+    "HashRows",
+    "NeighbourConfig",
+    "Neighbours",
+    "Pairs",
+    "Rows",
+    "Stars",
+    "Stored",
+    "UnitRows",
+    "cosines",
+    "slices",
+]

@@ -1,0 +1,214 @@
+"""All pairs of rows with at least a given cosine, part by part, in memory that grows with the rows.
+
+Small sets are compared row by row, all of them; large ones in cells (`_cells`). Either way an upper bound dismisses
+most pairs (`_bound`, `_screen`) and what is left is compared exactly. Every pair is given once. The caller says which
+pairs are still open (two rows that are known to belong together need no comparing), and which of a leader's members
+it holds (`_leaders`). A pair of a leader and a row that it may hold is given by `stars`, and not again by `pairs`.
+
+    >>> rows = UnitRows.of(np.eye(3, dtype=np.float32)[[0, 1, 0, 2, 1]])
+    >>> search = Neighbours(rows, 0.9)
+    >>> found = [pairs for part in search.pair_parts for pairs in search.pairs(part, lambda left, right: left >= 0)]
+    >>> [(pairs.left.tolist(), pairs.right.tolist()) for pairs in found if len(pairs)]
+    [([0, 1], [2, 4])]
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.duplicates.neighbours._bound import Heads, choose_width, directions_of
+from scanner.duplicates.neighbours._cells import grouped, make_cells, one_cell
+from scanner.duplicates.neighbours._leaders import LEAST, Stars, leader_angle, leader_slack, stars
+from scanner.duplicates.neighbours._rows import Floats, Rows, cosines
+from scanner.duplicates.neighbours._screen import survivors
+
+Places = NDArray[np.int64]
+Open = Callable[[Places, Places], NDArray[np.bool_]]
+"""Which of p pairs of rows (left, right) are worth comparing."""
+
+_PART = 16_384
+"""Rows whose cells make a part."""
+_MOST_CELLS = 65_535
+_EQUAL = 1 - 1e-6
+"""Rows of this cosine are equal: rounding takes no more from the cosine of a float32 row with itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """p pairs of rows, left < right."""
+
+    left: Places
+    """(p,)"""
+    right: Places
+    """(p,)"""
+    similarity: Floats
+    """(p,): cosine, −1 to 1."""
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeighbourConfig:
+    """How pairs are looked for."""
+
+    exhaustive_rows: int = 50_000
+    """Up to so many rows every pair is compared; beyond, rows are compared inside cells."""
+    probes: int = 12
+    """Cells that each row asks."""
+    block_rows: int = 1024
+    """Rows that make a part where all are compared."""
+    decides: bool = False
+    """The cosine makes a pair, so that a row near a leader's member, and not near the leader, must be found too."""
+    fresh: int = 0
+    """Rows before this one are known: pairs of two of them are not looked for."""
+    across: bool = False
+    """Look only for pairs of a known row and a fresh one."""
+    seed: int = 0
+    """Decides which rows the directions and cells are fitted on."""
+
+
+class Neighbours:
+    """An open index over rows: made once, then asked for its parts in order, those of leaders first."""
+
+    def __init__(self, rows: Rows, cosine: float, config: NeighbourConfig = NeighbourConfig()) -> None:
+        """`rows` (n) of unit length; `cosine`, above 0 to 1 (equal but for rounding), makes a pair."""
+        self._rows, self._cosine, self._config = rows, min(cosine, _EQUAL), config
+        count, cells = len(rows), round(math.sqrt(len(rows)))
+        self._held_by = np.arange(count, dtype=np.uint32)
+        self._leads = np.zeros(count, bool)
+        self._given = np.empty(0, np.int64)
+        self._cells, self._slack = one_cell(count), 0.0
+        if count < 2:
+            self.star_parts = self.pair_parts = range(0)
+            return
+        whole = count <= config.exhaustive_rows
+        directions = directions_of(rows, config.seed)
+        share = 1.0 if whole else min(config.probes / cells, 1.0)
+        width = choose_width(rows, directions, cosine, share=share, seed=config.seed)
+        self._heads = Heads.of(rows, width=width, directions=directions)
+        grid = make_cells(self._heads, count=min(cells, _MOST_CELLS), probes=config.probes, seed=config.seed)
+        self._homes = grouped(grid.home, grid.count)
+        self._cells = self._cells if whole else grid
+        self._angle = leader_angle(self._cosine)
+        self._slack = leader_slack(self._cosine, self._angle) if config.decides else 0.0
+        cuts = range(-(-count // _PART))
+        self.star_parts = range(0) if config.across else cuts
+        self.pair_parts = range(-(-(count - config.fresh) // config.block_rows)) if whole else cuts
+        self._askers = None if whole else grouped(grid.asked.ravel(), grid.count)
+
+    def stars(self, part: int) -> Stars:
+        """Leaders of the cells of a part, and the rows that they may hold."""
+        cells, least = map(self._at_home, self._part_cells(part)), math.cos(self._angle)
+        return Stars.joined([stars(self._rows, self._heads, cell, least, self._config.fresh) for cell in cells])
+
+    def hold(self, found: Stars, together: NDArray[np.bool_]) -> None:
+        """Take the members of `found` that are known to belong with their leader out of the search."""
+        leaders, members = np.unique(found.leader[together], return_counts=True)
+        leaders = leaders[members >= LEAST]
+        held = together & np.isin(found.leader, leaders)
+        self._held_by[found.member[held]] = found.leader[held]
+        self._leads[leaders] = True
+        self._given = np.union1d(self._given, self._keys(found.leader[~held], found.member[~held]))
+        if self._slack:
+            self._heads.lower(leaders, self._slack)
+
+    def pairs(self, part: int, is_open: Open) -> Iterator[Pairs]:
+        """The part's open pairs of at least the cosine, some at a time; `is_open` is asked again each time."""
+        for query, member in survivors(self._heads, self._units(part), self._cosine):
+            yield from self._compared(*self._once(query, member), is_open)
+
+    def compares(self, left: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which pairs of rows the parts compare at all."""
+        home, held = self._cells.home, self._held_by
+        asked = self._cells.ask(left, home[right]) | self._cells.ask(right, home[left])
+        live: NDArray[np.bool_] = (held[left] == left) & (held[right] == right)
+        return asked & live
+
+    def _at_home(self, cell: int) -> Places:
+        order, starts = self._homes
+        return order[starts[cell] : starts[cell + 1]]
+
+    def _part_cells(self, part: int) -> range:
+        """The cells whose first member is among the part's rows, counted cell by cell."""
+        starts = self._homes[1][:-1]
+        first, last = np.searchsorted(starts, [part * _PART, (part + 1) * _PART])
+        return range(int(first), int(last))
+
+    def _live(self, rows: Places) -> Places:
+        live: Places = rows[self._held_by[rows] == rows]
+        return live
+
+    def _units(self, part: int) -> Iterator[tuple[Places, Places]]:
+        """Queries and members to be compared."""
+        fresh = self._config.fresh
+        if self._askers is None:
+            first = fresh + part * self._config.block_rows
+            last = min(first + self._config.block_rows, len(self._rows))
+            others = np.arange(fresh if self._config.across else last)
+            yield self._live(np.arange(first, last)), self._live(others)
+            return
+        order, starts = self._askers
+        for cell in self._part_cells(part):
+            members = self._live(self._at_home(cell))
+            queries = self._live(order[starts[cell] : starts[cell + 1]] // self._cells.asked.shape[1])
+            old, new = (slice(0, np.searchsorted(queries, fresh)), slice(np.searchsorted(queries, fresh), None))
+            split = np.searchsorted(members, fresh)
+            yield queries[new], members[:split] if self._config.across else members
+            if fresh:
+                yield queries[old], members[split:]
+
+    def _once(self, query: Places, member: Places) -> tuple[Places, Places]:
+        """Pairs (left, right) that no other query gives, left < right."""
+        home = self._cells.home
+        at_query, at_member = home[query], home[member]
+        twice = np.where(at_query == at_member, member >= query, at_query < at_member)
+        again = np.flatnonzero(twice & (at_query != at_member))
+        twice[again] = self._cells.ask(member[again], at_query[again])
+        query, member = query[~twice], member[~twice]
+        new = ~np.isin(self._keys(query, member), self._given) if len(self._given) else slice(None)
+        return np.minimum(query, member)[new], np.maximum(query, member)[new]
+
+    def _keys(self, one: Places, other: Places) -> Places:
+        """A number for each pair, whichever comes first."""
+        keys: Places = np.minimum(one, other) * len(self._rows) + np.maximum(one, other)
+        return keys
+
+    def _compared(self, left: Places, right: Places, is_open: Open) -> Iterator[Pairs]:
+        """The near ones among open pairs: of each row's pairs one first, since it may settle the others."""
+        for first in (True, False):
+            waiting = is_open(left, right)
+            left, right = left[waiting], right[waiting]
+            chosen = np.unique(left, return_index=True)[1] if first else np.arange(len(left))
+            similarity = cosines(self._rows, left[chosen], right[chosen])
+            near = similarity >= self._cosine
+            yield Pairs(left=left[chosen[near]], right=right[chosen[near]], similarity=similarity[near])
+            if self._slack:
+                yield from self._between(left[chosen[~near]], right[chosen[~near]], similarity[~near], is_open)
+            left, right = np.delete(left, chosen), np.delete(right, chosen)
+
+    def _between(self, left: Places, right: Places, similarity: Floats, is_open: Open) -> Iterator[Pairs]:
+        """Pairs with the members of leaders that are themselves not near enough."""
+        slack = self._slack * (self._leads[left].astype(np.float32) + self._leads[right])
+        possible = (slack > 0) & (similarity >= self._cosine - slack)
+        for one, two in zip(left[possible], right[possible], strict=True):
+            yield from self._first_between(self._held(one), self._held(two), is_open)
+
+    def _held(self, leader: int) -> Places:
+        return np.flatnonzero(self._held_by == leader)
+
+    def _first_between(self, ones: Places, others: Places, is_open: Open) -> Iterator[Pairs]:
+        """The nearest pair of two stars, if it is near enough; one pair ties all of them."""
+        for one, other in survivors(self._heads, [(ones, others)], self._cosine):
+            fresh = (one >= self._config.fresh) | (other >= self._config.fresh)
+            left, right = one[fresh], other[fresh]
+            if len(left) and is_open(left[:1], right[:1])[0]:
+                similarity = cosines(self._rows, left, right)
+                best = np.argmax(similarity)
+                if similarity[best] >= self._cosine:
+                    pair = np.sort([left[best], right[best]])
+                    yield Pairs(left=pair[:1], right=pair[1:], similarity=similarity[best : best + 1])
+                    return

@@ -1,0 +1,138 @@
+"""Rows of unit length, read as float32 a few at a time, whatever lies behind them.
+
+Embeddings stay where they are, float16 and perhaps memory-mapped, and hashes stay 64-bit integers: a search over ten
+million rows holds none of them as float32.
+
+    >>> rows = UnitRows.of(np.array([[3, 4], [0, 0], [0, 2]], np.float16))
+    >>> rows[:2]
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+    >>> HashRows(np.array([0, 2**64 - 1], np.uint64))[:][:, :3]
+    array([[-0.125, -0.125, -0.125],
+           [ 0.125,  0.125,  0.125]], dtype=float32)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from scanner.errors import UnusableInputError
+
+BLOCK = 8192
+"""Rows read at once: 16 MB of float32 at 512 dimensions."""
+BITS = 64
+"""Bits of a perceptual hash."""
+_SHORTEST = 1e-6
+"""A row shorter than this is zero: it has no direction, and is like no other."""
+
+Floats = NDArray[np.float32]
+Which = slice | NDArray[np.integer]
+
+
+class Stored(Protocol):
+    """What embeddings lie in: an array, a memory-mapped file, or several of them behind one another."""
+
+    shape: tuple[int, ...]
+
+    def __getitem__(self, which: Any, /) -> Any:
+        """Rows by a slice or by an array of positions."""
+        ...
+
+
+class Rows(Protocol):
+    """Rows of unit length (or zero)."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row."""
+        ...
+
+    def __getitem__(self, which: Which, /) -> Floats:
+        """(k, width) rows, by a slice or an array of positions."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitRows:
+    """Some rows of stored vectors, each divided by its length."""
+
+    stored: Stored
+    """(all rows, d), float16 or float32."""
+    positions: NDArray[np.int64] | None
+    """(n,): which of them; None: all."""
+    scale: Floats
+    """(n,): 1 / length; 0 for a zero row."""
+
+    @classmethod
+    def of(cls, stored: Stored, positions: NDArray[np.int64] | None = None) -> "UnitRows":
+        """Rows of `stored`, all of them or those at `positions`. Raises UnusableInputError on NaN or infinity."""
+        if positions is not None and np.array_equal(positions, np.arange(stored.shape[0])):
+            positions = None
+        count = stored.shape[0] if positions is None else len(positions)
+        scale = np.zeros(count, np.float32)
+        for part in slices(count):
+            block = _as_float32(stored[part if positions is None else positions[part]])
+            length = np.sqrt(np.einsum("nd,nd->n", block, block))
+            if not np.isfinite(length).all():
+                raise UnusableInputError("The embeddings hold NaN or infinite values; compute them again.")
+            np.divide(1, length, out=scale[part], where=length > _SHORTEST)
+        return cls(stored=stored, positions=positions, scale=scale)
+
+    def __len__(self) -> int:
+        return len(self.scale)
+
+    @property
+    def width(self) -> int:
+        return self.stored.shape[1]
+
+    def __getitem__(self, which: Which, /) -> Floats:
+        place = which if self.positions is None else self.positions[which]
+        block = _as_float32(self.stored[place])
+        block *= self.scale[which][:, None]
+        return block
+
+
+@dataclass(frozen=True, kw_only=False)
+class HashRows:
+    """64-bit hashes as vectors of ±1/8: the cosine of two is 1 − their Hamming distance / 32."""
+
+    hashes: NDArray[np.uint64]
+    """(n,)"""
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    @property
+    def width(self) -> int:
+        return BITS
+
+    def __getitem__(self, which: Which, /) -> Floats:
+        octets = self.hashes[which].astype("<u8").view(np.uint8).reshape(-1, BITS // 8)
+        return (np.unpackbits(octets, axis=1).astype(np.float32) - np.float32(0.5)) / np.float32(4)
+
+
+def _as_float32(block: NDArray[np.floating]) -> Floats:
+    """A copy as float32; torch converts float16 on all cores, numpy on one."""
+    owned = block if block.flags.owndata and block.dtype != np.float32 else np.array(block)
+    converted: Floats = torch.from_numpy(owned).float().numpy()
+    return converted
+
+
+def slices(count: int, size: int = BLOCK) -> Iterator[slice]:
+    """Consecutive slices that cover `count` rows."""
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+def cosines(rows: Rows, left: NDArray[np.integer], right: NDArray[np.integer]) -> Floats:
+    """(p,) cosines of pairs of rows, exact to float32."""
+    found = np.empty(len(left), np.float32)
+    for part in slices(len(left)):
+        found[part] = np.einsum("nd,nd->n", rows[left[part]], rows[right[part]])
+    return found

@@ -1,0 +1,1 @@
+"""Other tools and recipes for duplicates, each run as its users run it, to stand beside ours."""

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.duplicates.neighbours import HashRows, UnitRows, _bound
+from scanner.duplicates.neighbours._bound import Heads, choose_width, directions_of, fast_type
+from tests.duplicates.neighbours.planted import planted, unit
+
+KINDS = [torch.float32, torch.bfloat16]
+
+
+@pytest.fixture(params=KINDS, ids=str)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> torch.dtype:
+    monkeypatch.setattr(_bound, "fast_type", lambda: request.param)
+    return request.param
+
+
+def _short_of(heads: Heads, rows: UnitRows | HashRows) -> float:
+    """By how much a bound is below the true cosine at worst."""
+    every = slice(0, len(rows))
+    exact = rows[:].astype(np.float64)
+    return float((exact @ exact.T - heads.bounds(every, every)).max())
+
+
+@pytest.mark.parametrize("steep", [0.0, 0.5, 2.0, 6.0])
+@pytest.mark.parametrize("width", [4, 32, 64])
+def test_no_bound_is_below_the_cosine(kind: torch.dtype, steep: float, width: int) -> None:
+    for seed in range(3):
+        rows = UnitRows.of(planted(seed, 300, steep=steep))
+        heads = Heads.of(rows, width=width)
+        assert heads.values.dtype == kind
+        assert _short_of(heads, rows) <= 0
+
+
+@pytest.mark.usefixtures("kind")
+def test_no_bound_is_below_the_cosine_of_hashes() -> None:
+    hashes = np.random.default_rng(0).integers(0, 2**64, 300, np.uint64)
+    rows = HashRows(np.concatenate([hashes, hashes ^ np.uint64(5), np.array([0, 2**64 - 1], np.uint64)]))
+    assert _short_of(Heads.of(rows, width=32), rows) <= 0
+
+
+@pytest.mark.usefixtures("kind")
+def test_no_bound_is_below_the_cosine_when_all_numbers_are_rounded_down() -> None:
+    """Every coordinate lies just under the middle between two numbers of bfloat16, where rounding takes most."""
+    width = 57
+    heights = np.full((1, width), (1 + 2.0**-8 - 2.0**-14) / 8)
+    heights[0, -1] = np.sqrt(1 - (heights[0, :-1] ** 2).sum())
+    rows = UnitRows.of(np.repeat(heights, 4, axis=0).astype(np.float32))
+    heads = Heads.of(rows, width=64, directions=np.eye(width, dtype=np.float32))
+    assert _short_of(heads, rows) <= 0
+
+
+@pytest.mark.usefixtures("kind")
+def test_no_bound_is_below_the_cosine_when_the_head_holds_nearly_all() -> None:
+    rng = np.random.default_rng(1)
+    short = np.pad(rng.normal(size=(200, 29)), ((0, 0), (0, 100)))
+    thin = unit(short + 3e-4 * np.pad(np.abs(rng.normal(size=(200, 100))), ((0, 0), (29, 0))))
+    rest = unit(np.pad(np.abs(rng.normal(size=(50, 100))), ((0, 0), (29, 0))))
+    rows = UnitRows.of(np.concatenate([thin, rest]))
+    heads = Heads.of(rows, width=32, directions=np.eye(129, dtype=np.float32))
+    assert _short_of(heads, rows) <= 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.001, 0.5), st.sampled_from(KINDS))
+def test_slack_is_added_for_each_end(seed: int, slack: float, kind: torch.dtype) -> None:
+    rows = UnitRows.of(planted(seed, 60))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_bound, "fast_type", lambda: kind)
+        heads = Heads.of(rows, width=32)
+    every = slice(0, 60)
+    before = heads.bounds(every, every)
+    lowered = np.random.default_rng(seed).permutation(60)[:20]
+    heads.lower(lowered, slack)
+    times = np.isin(np.arange(60), lowered)[:, None].astype(float) + np.isin(np.arange(60), lowered)
+    exact = rows[:].astype(np.float64)
+    assert (heads.bounds(every, every) >= exact @ exact.T + slack * times).all()
+    assert np.abs(heads.bounds(every, every) - before - slack * times).max() < 0.02
+    assert np.array_equal(heads.bounds(lowered, every), heads.bounds(every, every)[lowered])
+    assert not heads.values[-1].any()
+
+
+def test_directions_are_orthonormal_and_the_strongest_come_first() -> None:
+    rows = UnitRows.of(planted(0, 2000, steep=1.0))
+    directions = directions_of(rows)
+    np.testing.assert_allclose(directions.T @ directions, np.eye(48), atol=1e-5)
+    strength = ((rows[:] @ directions) ** 2).sum(0)
+    assert (np.diff(strength) <= 1e-3).all()
+
+
+def test_a_flat_spectrum_wants_a_wider_head() -> None:
+    widths = []
+    for steep in (1.5, 0.0):
+        rows = UnitRows.of(planted(0, 1500, width=512, steep=steep, copied=0.1))
+        widths.append(choose_width(rows, directions_of(rows), 0.6, share=1.0))
+    assert widths[0] < widths[1]
+
+
+def test_the_type_of_number_follows_what_torch_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    for reported, wanted in {
+        (True, False): torch.bfloat16,
+        (False, True): torch.bfloat16,
+        (False, False): torch.float32,
+    }.items():
+        for name, value in zip(names, reported, strict=True):
+            monkeypatch.setattr(torch.cpu, name, lambda value=value: value, raising=False)
+        assert fast_type.__wrapped__() == wanted
+    for name in names:
+        monkeypatch.delattr(torch.cpu, name)
+    assert fast_type.__wrapped__() == torch.float32
