@@ -35,7 +35,7 @@ def find_groups(run: Run, config: AuditConfig, engine: LocalEngine) -> dict[str,
             PAIRS.write(run.path, search.search(part), part)
         engine.progress.advance()
     engine.progress.end()
-    features = _look_closely(run, search, engine) if search.has_pictures else None
+    features = _look_closely(run, search, engine) if search.has_pictures and config.close_looks else None
     found = search.groups(features)
     MEMBERS.write(run.path, found.members)
     GROUPS.write(run.path, found.groups)

@@ -194,21 +194,30 @@ class Neighbours:
         """Pairs with the members of leaders that are themselves not near enough."""
         slack = self._slack * (self._leads[left].astype(np.float32) + self._leads[right])
         possible = (slack > 0) & (similarity >= self._cosine - slack)
-        for one, two in zip(left[possible], right[possible], strict=True):
-            yield from self._first_between(self._held(one), self._held(two), is_open)
+        left, right = left[possible], right[possible]
+        leader = np.where(self._leads[left], left, right)
+        other = left + right - leader
+        for one in np.unique(leader):
+            others = other[leader == one]
+            stars = [self._held(two) for two in others[self._leads[others]]]
+            yield from self._ties(self._held(one), np.concatenate([others[~self._leads[others]], *stars]), is_open)
 
     def _held(self, leader: int) -> Places:
         return np.flatnonzero(self._held_by == leader)
 
-    def _first_between(self, ones: Places, others: Places, is_open: Open) -> Iterator[Pairs]:
-        """The nearest pair of two stars, if it is near enough; one pair ties all of them."""
-        for one, other in survivors(self._heads, [(ones, others)], self._cosine):
-            fresh = (one >= self._config.fresh) | (other >= self._config.fresh)
-            left, right = one[fresh], other[fresh]
-            if len(left) and is_open(left[:1], right[:1])[0]:
-                similarity = cosines(self._rows, left, right)
-                best = np.argmax(similarity)
-                if similarity[best] >= self._cosine:
-                    pair = np.sort([left[best], right[best]])
-                    yield Pairs(left=pair[:1], right=pair[1:], similarity=similarity[best : best + 1])
-                    return
+    def _ties(self, star: Places, others: Places, is_open: Open) -> Iterator[Pairs]:
+        """For every other row (or star) its nearest pair with a star, if it is near enough: one pair ties all of both.
+
+        The others are compared together: one at a time took 27 of 38 s on 60,000 whitened rows at 0.85.
+        """
+        tied = np.empty(0, np.uint32)
+        for query, member in survivors(self._heads, [(others, star)], self._cosine):
+            wanted = is_open(query, member) & ~np.isin(self._held_by[query], tied)
+            wanted &= np.maximum(query, member) >= self._config.fresh
+            left, right = np.minimum(query, member)[wanted], np.maximum(query, member)[wanted]
+            similarity, owner = cosines(self._rows, left, right), self._held_by[query[wanted]]
+            order = np.lexsort((-similarity, owner))
+            best = order[np.unique(owner[order], return_index=True)[1]]
+            best = best[similarity[best] >= self._cosine]
+            tied = np.union1d(tied, owner[best])
+            yield Pairs(left=left[best], right=right[best], similarity=similarity[best])

@@ -44,11 +44,10 @@ def test_no_bound_is_below_the_cosine_of_hashes() -> None:
 @pytest.mark.usefixtures("kind")
 def test_no_bound_is_below_the_cosine_when_all_numbers_are_rounded_down() -> None:
     """Every coordinate lies just under the middle between two numbers of bfloat16, where rounding takes most."""
-    width = 57
-    heights = np.full((1, width), (1 + 2.0**-8 - 2.0**-14) / 8)
-    heights[0, -1] = np.sqrt(1 - (heights[0, :-1] ** 2).sum())
-    rows = UnitRows.of(np.repeat(heights, 4, axis=0).astype(np.float32))
-    heads = Heads.of(rows, width=64, directions=np.eye(width, dtype=np.float32))
+    shared, angle = np.full((1, 222), (1 + 2.0**-8 - 2.0**-14) / 16), np.linspace(0, np.pi, 120)
+    own = np.sqrt(1 - (shared**2).sum()) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    rows = UnitRows.of(np.concatenate([np.repeat(shared, 120, axis=0), own], axis=1).astype(np.float32))
+    heads = Heads.of(rows, width=256, directions=np.eye(224, dtype=np.float32))
     assert _short_of(heads, rows) <= 0
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.duplicates.neighbours import UnitRows
+from scanner.duplicates.neighbours import UnitRows, _leaders
 from scanner.duplicates.neighbours._bound import Heads
 from scanner.duplicates.neighbours._leaders import LEAST, leader_angle, leader_slack, stars
 from tests.duplicates.neighbours.planted import Found, at_angle, brute, everything, groups_of, planted, unit
@@ -140,19 +140,27 @@ def test_fifty_thousand_pairs_for_fifty_thousand_copies() -> None:
 
 @pytest.mark.parametrize("exhaustive_rows", [0, 50_000])
 @pytest.mark.parametrize("copies", [1, 20])
-def test_a_known_row_near_a_fresh_member_of_a_known_group(exhaustive_rows: int, copies: int) -> None:
-    """Known: a heavy group and one row beyond it; fresh: a member at its rim that ties them."""
+@pytest.mark.parametrize("tried", [1, 48])
+def test_a_known_row_near_a_fresh_member_of_a_known_group(
+    exhaustive_rows: int, copies: int, tried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Known: a heavy group and one row beyond it; fresh: a member at its rim that ties them.
+
+    With one row tried, that is the first fresh one of the cell, which holds nobody, and the first known one.
+    """
+    monkeypatch.setattr(_leaders, "TRIED", tried)
     rng = np.random.default_rng(8)
     centre, aim = noise(rng, 2)
     beyond = at_angle(centre, aim, ANGLE - 0.01 + THRESHOLD - 0.01)
     rim = at_angle(centre, aim, ANGLE - 0.01)
     known = np.concatenate([heavy(rng, centre, 20, 0.001), [beyond], noise(rng, 380)])
-    vectors = np.concatenate([known, [rim], heavy(rng, centre, copies, 0.001), noise(rng, 20)])
+    decoy = at_angle(centre, noise(rng, 1)[0], ANGLE + 0.05)
+    vectors = np.concatenate([known, [decoy, rim], heavy(rng, centre, copies, 0.001), noise(rng, 20)])
     rows = UnitRows.of(vectors)
     config = {"exhaustive_rows": exhaustive_rows, "probes": 99, "fresh": len(known)}
     found = everything(rows, COSINE, decides=True, **config)
     wanted = groups_of([*brute(rows, COSINE, fresh=len(known)), *found.starred])
     assert found.groups == wanted
     assert held(found, 19)
-    assert any(20 in group and len(known) in group for group in found.groups)
+    assert any({20, len(known) + 1} <= set(group) for group in found.groups)
     assert all(right >= len(known) for _, right in found.paired)
