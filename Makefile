@@ -28,6 +28,7 @@ check: $(BIN)/pytest
 	$(BIN)/lint-imports
 
 bench: $(BIN)/pytest
+	$(BIN)/python -m pip install --quiet --editable ".[dev,compare]"
 	$(BIN)/pytest -m bench -s
 
 slow: $(BIN)/pytest

@@ -33,7 +33,7 @@ from scanner.fingerprints import (
 from scanner.prompts import RankConfig, draw_controls, rank_prompts
 from scanner.run import Run
 from scanner.samples import Dataset, Shard, UrlList
-from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MEMBERS, PAIRS, PROMPTS, SAMPLES, SHARDS
+from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, FEATURES, GROUPS, MEMBERS, PAIRS, PROMPTS, SAMPLES, SHARDS
 
 
 def audit(
@@ -103,7 +103,8 @@ def _fingerprint(run: Run, dataset: Dataset, source: EmbeddingSource, config: Au
         write=lambda shard, blocks: write_shard(run.path, shard, blocks),
     )
     if not all(job.done(shard) for shard in job.shards):
-        PAIRS.clear(run.path)  # pairs of fewer rows, when a shard failed in an earlier try
+        for table in (PAIRS, FEATURES):  # of fewer rows, when a shard failed in an earlier try
+            table.clear(run.path)
     outcomes = engine.run(job)
     _write_ledger(run, outcomes)
     if all(outcome.state == "failed" for outcome in outcomes):

@@ -55,8 +55,8 @@ class AuditConfig:
     captions_per_group: int = 3
     """Most prompts taken from one duplicate group."""
     close_looks: int = 0
-    """Of each image's pairs that the thumbnails refuse, so many, the most similar, are compared by their geometry. That
-    finds crops, mirror images and rotated copies, and now and then takes look-alikes for copies; 4 is a good number."""
+    """Of each image's pairs that the thumbnails refuse, so many, the most similar, are compared by their geometry, for
+    which the images are read again: finds crops, mirror images and rotated copies. 4 is a good number."""
     seed: int = 0
     """Seed of everything that is drawn."""
 

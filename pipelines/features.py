@@ -3,7 +3,8 @@
     RUN/parts/features/00007.bin         the features of the shard with index 7, one behind the other
     RUN/parts/features/00007.parquet     whose they are, and where
 
-features = stored_features(run)    # features(sample_id) → Features or None
+make_features(run, ids, engine)
+StoredFeatures(run)(sample_id)    # Features or None
 """
 
 import os

@@ -54,7 +54,7 @@ def _look_closely(run: Run, search: DuplicateSearch, engine: LocalEngine) -> "_B
     engine.progress.begin("close looks", len(parts))
     for part, rows in parts.items():
         if PAIRS.exists(run.path, part):
-            search.restore_known(_stored(run, part))
+            search.restore_closely(_stored(run, part))
         else:
             PAIRS.write(run.path, search.look_closely(rows, features), part)
         engine.progress.advance()

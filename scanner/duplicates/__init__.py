@@ -6,7 +6,6 @@
 >>> search.groups().groups                                                 # doctest: +SKIP
 """
 
-from scanner.duplicates._binomial import exact_interval
 from scanner.duplicates._calibrate import calibrate, whitened_dims
 from scanner.duplicates._calibration import (
     Calibration,
@@ -52,7 +51,6 @@ __all__ = [
     "choose_threshold",
     "collapse",
     "count_captions",
-    "exact_interval",
     "look",
     "normalise_caption",
     "normalise_captions",

@@ -7,7 +7,7 @@ Here it is read off random pairs of distinct pictures of a run, in both ways in 
   decides. A false positive costs a look, so the rate follows from the candidates that a row may have by chance.
 - **decides**: without pictures, the cosine of the embeddings as they are decides, and a false positive stays.
 
-Pairs are drawn independently and uniformly, so that the exact intervals of `_binomial` hold for the pairs of this set;
+Pairs are drawn independently and uniformly, so that the exact intervals hold for the pairs of this set;
 where the set has no more pairs than were asked for, each is taken once, and the interval is that of as many independent
 pairs. Pairs share pictures, so that for other pictures of the same source it is too narrow: when the demo's 1,844
 distinct pictures were halved 40 times, the threshold for a rate of 10⁻⁴ in one half let through 0.4 to 1.8 times that

@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.duplicates._binomial import exact_interval
 from scanner.duplicates._calibration import Calibration, KindCalibration
 from scanner.duplicates._cosines import GRID, HIGHEST, PER_UNIT, grid_point
+from scanner.intervals import exact_interval
 from scanner.tables import CALIBRATION
 
 _EVERY = 50

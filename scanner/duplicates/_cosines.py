@@ -16,8 +16,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.duplicates._binomial import exact_interval, ranks
 from scanner.errors import UnusableInputError
+from scanner.intervals import exact_interval, ranks
 
 PER_UNIT = 10_000
 """Grid points from 0 to 1."""

@@ -91,12 +91,11 @@ class Proposer:
         if leaders:
             found = self._stars_of(part)
             wanted = is_open(found.leader, found.member)
-            yield self._proposals(found.leader[wanted], found.member[wanted], None)
+            yield self._new(name, self._proposals(found.leader[wanted], found.member[wanted], None))
             return
         for pairs in self._indexes[name].pairs(number, is_open):
             similarity = pairs.similarity if name == "cosine" else None
-            proposals = self._proposals(pairs.left, pairs.right, similarity)
-            yield proposals if name == "cosine" else proposals.take(~self._proposed(proposals))
+            yield self._new(name, self._proposals(pairs.left, pairs.right, similarity))
 
     def close(self, part: str, together: Which) -> None:
         """End a part: what `together` says of leaders and their members decides who is held."""
@@ -111,11 +110,13 @@ class Proposer:
             self._stars = part, self._indexes[name].stars(number)
         return self._stars[1]
 
-    def _proposed(self, pairs: Proposals) -> NDArray[np.bool_]:
-        """Which pairs the cosine has proposed already."""
+    def _new(self, name: str, pairs: Proposals) -> Proposals:
+        """Without those that the cosine, which is asked first, has proposed already."""
+        if name == "cosine":
+            return pairs
         near = pairs.similarity >= self._cosine
         near[near] = self._indexes["cosine"].compares(pairs.left[near], pairs.right[near])
-        return near
+        return pairs.take(~near)
 
     def _proposals(self, one: Places, other: Places, similarity: NDArray[np.float32] | None) -> Proposals:
         left, right = np.minimum(one, other), np.maximum(one, other)

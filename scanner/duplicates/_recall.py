@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.duplicates._binomial import exact_interval
 from scanner.duplicates._config import DuplicatesConfig
 from scanner.duplicates._judge import Judge
 from scanner.duplicates._propose import Proposals, Which
 from scanner.duplicates.neighbours import Rows, cosines, slices
+from scanner.intervals import exact_interval
 
 _NEIGHBOURS = 100
 """Neighbours of a row that are looked at, drawn at random where there are more."""

@@ -27,7 +27,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.duplicates._close import CLOSE_COLUMNS, GEOMETRY, look_closely
+from scanner.duplicates._close import CLOSE_COLUMNS, look_closely
 from scanner.duplicates._components import new_forest, roots, unite
 from scanner.duplicates._config import DuplicatesConfig
 from scanner.duplicates._exact import Collapse, collapse
@@ -88,14 +88,13 @@ def _thumbnails(samples: pl.DataFrame) -> NDArray[np.uint8]:
 class DuplicateSearch:
     """An open index over a set: made once, then searched (or restored) part by part, in order."""
 
-    def __init__(self, samples: pl.DataFrame, embeddings: Stored, config: DuplicatesConfig, *, known: int = 0) -> None:
+    def __init__(self, samples: pl.DataFrame, embeddings: Stored, config: DuplicatesConfig) -> None:
         """Open the index over the samples table and its embeddings.
 
         `samples` is sorted by sample_id and has `sample_id, pixel_sha256, phash, thumbnail, caption`; `embeddings`
-        (rows, d) are float16 or float32, row i belonging to row i (also memory-mapped). The first `known` distinct
-        pictures were searched before: pairs of two of them are not looked for (`restore_known` gives what was found).
-        Raises UnusableInputError when they do not fit together, when embeddings hold NaN, or when some rows have
-        thumbnails and others have none.
+        (rows, d) are float16 or float32, row i belonging to row i (also memory-mapped). Raises
+        UnusableInputError when they do not fit together, when embeddings hold NaN, or when some rows have thumbnails
+        and others have none.
         """
         if len(samples) != embeddings.shape[0]:
             raise UnusableInputError(
@@ -130,7 +129,6 @@ class DuplicateSearch:
                 probes=config.probes,
                 block_rows=config.block_rows,
                 decides=self._pictures is None,
-                fresh=known,
                 seed=config.seed,
             ),
         )
@@ -158,33 +156,28 @@ class DuplicateSearch:
     def restore(self, part: str, pairs: pl.DataFrame) -> None:
         """Take a part's pairs as `search` gave them in an earlier process, instead of searching it again."""
         self._begin(part)
-        self.restore_known(pairs)
+        pairs = pairs.sort(PAIRS.key)
+        self._record(*self._places(pairs), pairs["accepted"].to_numpy())
         self._proposer.close(part, self._together)
 
-    def restore_known(self, pairs: pl.DataFrame) -> None:
-        """Take pairs that were looked at when the set was smaller, or closely."""
-        pairs = pairs.sort(PAIRS.key)
-        left, right = (np.searchsorted(self._ids, pairs[side].to_numpy()).astype(np.uint32) for side in PAIRS.key[:2])
-        accepted, closely = pairs["accepted"].to_numpy(), (pairs["look"] == GEOMETRY).to_numpy()
-        self._record(left[~closely], right[~closely], accepted[~closely])
-        self._record_closely(left[closely], right[closely], accepted[closely])
+    def restore_closely(self, pairs: pl.DataFrame) -> None:
+        """Take pairs as `look_closely` gave them in an earlier process, instead of looking again."""
+        self._record_closely(*self._places(pairs), pairs["accepted"].to_numpy())
 
     def unsettled(self, refused: pl.LazyFrame) -> pl.DataFrame:
         """Of the pairs that the thumbnails refused, those to be looked at closely, as rows of `PAIRS`.
 
-        Their ends are still apart, and they are among the `close_looks` most similar of one of them; two pictures
-        whose hashes are near count as similar.
+        Their ends are still apart, and they are among the `close_looks` most similar of one of them.
         """
         pairs = refused.filter(~pl.col("accepted")).collect().sort(PAIRS.key)
-        left, right = (np.searchsorted(self._ids, pairs[side].to_numpy()) for side in PAIRS.key[:2])
-        open_pairs = pairs.filter(pl.Series(~self._together(left, right), dtype=pl.Boolean))
+        open_pairs = pairs.filter(pl.Series(~self._together(*self._places(pairs)), dtype=pl.Boolean))
         order = pl.struct(-pl.col("similarity"), "left", "right")
         among = [order.rank("ordinal").over(side) <= self._config.close_looks for side in PAIRS.key[:2]]
         return open_pairs.filter(among[0] | among[1])
 
     def look_closely(self, pairs: pl.DataFrame, features: FeaturesOf) -> pl.DataFrame:
         """The same pairs with what the geometry found; whose ends have met meanwhile are left out."""
-        left, right = (np.searchsorted(self._ids, pairs[side].to_numpy()) for side in PAIRS.key[:2])
+        left, right = self._places(pairs)
         apart = ~self._together(left, right)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             found = list(
@@ -244,6 +237,11 @@ class DuplicateSearch:
         assert part in self.parts[self._done : self._done + 1], "parts are searched in order, each once"
         self._done += 1
 
+    def _places(self, pairs: pl.DataFrame) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Positions of the ends of pairs."""
+        left, right = (np.searchsorted(self._ids, pairs[side].to_numpy()).astype(np.uint32) for side in PAIRS.key[:2])
+        return left, right
+
     def _together(self, left: Places, right: Places) -> NDArray[np.bool_]:
         same: NDArray[np.bool_] = roots(self._parents, left) == roots(self._parents, right)
         return same
@@ -293,8 +291,8 @@ class DuplicateSearch:
             np.add.at(self._failed, side[~accepted], 1)
         self._looked += len(left)
 
-    def _record_closely(self, left: Places, right: Places, accepted: NDArray[np.bool_]) -> None:
-        tied = Linked(left=left[accepted].astype(np.uint32), right=right[accepted].astype(np.uint32))
+    def _record_closely(self, left: NDArray[np.uint32], right: NDArray[np.uint32], accepted: NDArray[np.bool_]) -> None:
+        tied = Linked(left=left[accepted], right=right[accepted])
         unite(self._parents, tied.left, tied.right)
         self._linked.append(tied)
         self._looked_closely += len(left)

@@ -13,7 +13,8 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from scanner.duplicates import CosineCounts, KindCalibration, exact_interval
+from scanner.duplicates import CosineCounts, KindCalibration
+from scanner.intervals import exact_interval
 from scanner.report._charts import BOTTOM, HEIGHT, TOP
 
 _PER_UNIT = 10_000

@@ -1,31 +1,23 @@
-"""Exact 95 % intervals of a rate: Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404.
+"""A rate with its counts and its exact 95 % interval (see `scanner.intervals`).
 
-The interval holds every share p under which a count as small and a count as large as the one seen each have a
-chance of at least 2.5 % (binomial). Its ends are quantiles of beta distributions. It never covers less than
-95 %, also for 0 of n, where the textbook interval has no width.
-
-    >>> round(rate(0, 60).high, 4)
-    0.0596
+>>> round(rate(0, 60).high, 4)
+0.0596
 """
 
 from dataclasses import dataclass
 
-from scipy.stats import beta
+import numpy as np
 
-CONFIDENCE = 0.95
+from scanner.intervals import exact_interval
 
 
-def clopper_pearson(hits: int, tried: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Both ends of the exact two-sided interval of hits / tried, 0 to 1; (0, 1) when nothing was tried.
+def clopper_pearson(hits: int, tried: int) -> tuple[float, float]:
+    """Both ends of the exact two-sided 95 % interval of hits / tried, 0 to 1; (0, 1) when nothing was tried.
 
     Raises ValueError when `hits` is not within 0 to `tried`.
     """
-    if not 0 <= hits <= tried:
-        raise ValueError(f"{hits} hits of {tried} tried is no rate; count again.")
-    tail = (1 - confidence) / 2
-    low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, tried - hits + 1))
-    high = 1.0 if hits == tried else float(beta.ppf(1 - tail, hits + 1, tried - hits))
-    return low, high
+    low, high = exact_interval(np.array(hits), tried)
+    return float(low), float(high)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,8 +35,9 @@ __all__ = [
 REDRAWN = frozenset({76, 364, 365, 486, 696, 710, 730, 731, 1229})
 """Pictures that ship and are another one mirrored (left and right hand) or in another colour (red and green telephone).
 
-Found by brute force over grey thumbnails and their mirror images, then by eye. The outlines that openclipart files as
-"... in black and white" are the same kind. A grey or mirrored copy of one is as much a copy of the other."""
+Found by brute force over grey thumbnails and their mirror images, and the two corner ornaments by the merges of the
+tools compared; all judged by eye. The outlines that openclipart files as "... in black and white" are the same kind. A
+grey or mirrored copy of one is as much a copy of the other."""
 DISTINCT = 1_076
 """Pictures that ship and are in no family, nor another one redrawn."""
 Pixels = NDArray[np.uint8]

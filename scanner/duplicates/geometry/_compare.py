@@ -29,8 +29,8 @@ class Geometry:
     mirrored: bool
     """One lies on the mirror image of the other."""
     shared: bool
-    """Not one picture, but clearly a part in common: the geometry is firm (`firm_inliers`), the residual is not that
-    of one picture."""
+    """Not one picture, but clearly a part in common: the geometry is firm (`firm_inliers`), and the residual is not
+    that of one picture or the common part too small."""
 
 
 _NOTHING = Geometry(
@@ -80,7 +80,7 @@ def _order(picture: Features) -> tuple[float, int, bytes, bytes]:
 
 
 def compare(one: Features, other: Features, config: GeometryConfig) -> Geometry:
-    """Whether two pictures are one, up to the edits that the module's head names; the order does not matter."""
+    """Whether two pictures are one, up to the edits that the package names; the order does not matter."""
     first, second = sorted((one, other), key=_order)
     placed = _placed(first, second, config)
     if placed is None:

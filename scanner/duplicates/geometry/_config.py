@@ -17,49 +17,62 @@ class GeometryConfig:
     working_side: int = 176
     """Side of the square that has as many pixels as the picture in which keypoints are sought."""
     max_keypoints: int = 160
-    """Most keypoints kept of a picture."""
+    """Most keypoints kept of a picture: 144 bytes each. On made scenes half of them and more match in every edit but
+    a 60 % crop (39 inliers in the median) and a strong blur (21)."""
     contrast_threshold: float = 0.004
-    """SIFT's contrast threshold."""
+    """SIFT's contrast threshold; the strongest keypoints are kept, so a low one matters to faint pictures only. At 0.02
+    5 to 7 % of lightly edited wallpapers had fewer than 4 inliers, at 0.004 2.5 to 4 %."""
     residual_side: int = 64
-    """Side of the square that has as many pixels as the colour picture that is kept for the residual."""
+    """Side of the square that has as many pixels as the colour picture kept for the residual: 12 KB. At 80 (19 KB) the
+    residual of playing cards of another suit grew by a third, that of copies by a tenth."""
     max_ratio: float = 0.9
-    """Largest ratio of the distances to the nearest and the second nearest descriptor (Lowe 2004 takes 0.8)."""
+    """Largest ratio of the distances to the nearest and the second nearest descriptor. Lowe takes 0.8; here the matches
+    must be each other's nearest too, and votes on one similarity sort the wrong ones out."""
     max_rotation: float = 15.0
-    """Largest rotation, degrees."""
+    """Largest rotation, degrees: arrows and ornaments that are one another turned by 90 degrees are other pictures."""
     max_scale: float = 4.0
     """Largest magnification between the two, each brought to as many pixels as the other."""
     max_shift: float = 0.04
-    """How far from its place an inlier may lie, as a share of the square's side that has the picture's area."""
+    """How far from its place an inlier may lie, as a share of the side of the square that has the picture's area."""
     min_inliers: int = 4
     """Keypoints at different places that must agree on one similarity."""
     firm_inliers: int = 10
-    """So many do not agree by chance."""
+    """So many do not agree by chance: of 4,512 pairs of different made scenes, 19 had 4 inliers, 4 had 5, none more."""
     min_correlation: float = 0.8
     """Of the two whole pictures at 16 × 16, from which they are laid on each other where no keypoints agree."""
     max_distance: float = 0.08
     """Largest mean absolute difference over the overlap, at mean 0 and deviation 0.25."""
     max_worst_block: float = 0.14
-    """Largest difference of a 7 × 7 block of the overlap, relative to the contrast there."""
+    """Largest difference of a 7 × 7 block of the overlap, relative to the contrast there. 98 % of copies: 0.04 to 0.12
+    by edit. Two views of a plant from 6 cm apart: 0.20 and more; letters, flags, clocks: 0.28 and more."""
+    block_base: float = 0.06
+    """The worst block may be at most this plus `block_slope` times the distance."""
+    block_slope: float = 5.0
+    """A flat limit of 0.12 refused 2.1 % of the copies of made scenes and 1.6 % of clip art, and passed 11 of 12 pairs
+    of playing cards and figures with a small other sign; this refuses 0.3 and 0.4 % and passes 5."""
     max_loose_block: float = 0.10
-    """The same where the geometry is not firm."""
+    """`max_worst_block` where the geometry is not firm."""
     max_grey_distance: float = 0.03
-    """`max_distance` where one picture is grey and the other is not: colour can't tell there, so brightness must."""
+    """`max_distance` where one picture is grey and the other is not. Grey copies: 98 % at 0.003 and less; a drawing and
+    its coloured version: 0.03 and more."""
     max_grey_block: float = 0.08
-    """`max_worst_block` there."""
+    """`max_worst_block` there. Grey copies: 98 % at 0.012 and less; a white and a blue milk carton 0.12."""
     max_ink_block: float = 0.08
-    """`max_worst_block` where a half-transparent overlay was taken off."""
+    """`max_worst_block` where a half-transparent overlay was taken off. A house with one sign and another: 0.10."""
     max_opacity: float = 0.65
     """Largest opacity of such an overlay."""
     max_ink_area: float = 0.3
     """Largest share of the overlap that it covers."""
     min_ink_span: float = 0.45
-    """Least share of the overlap's width that it spans."""
+    """Least share of the overlap's width that it spans; 0.6 lost 1.5 % of the watermarks on clip art, for part of them
+    is white on white."""
     ink_flatness: tuple[float, float] = (0.04, 0.35)
-    """Least and largest height of the overlay, as a share of its width."""
+    """Least and largest height of the overlay, as a share of its width: one line of writing."""
     min_coverage: float = 0.5
     """Least share of the smaller picture that lies on the other."""
     min_share: float = 0.33
-    """Least share of the larger picture that is covered: a 60 % crop covers 0.36 of its original."""
+    """Least share of the larger picture that is covered: a 60 % crop covers 0.36 of its original. At 0.25 a pencil and
+    a page with that pencil in its corner were one."""
     min_deviation: float = 0.012
     """An overlap of less contrast (deviation on 0 to 1) is flat: there is nothing to compare."""
 

@@ -1,8 +1,10 @@
 """Exact binomial intervals over whole arrays of counts: of a rate, and of the rank at which a quantile lies.
 
-The interval of a rate is Clopper and Pearson's (1934, https://doi.org/10.1093/biomet/26.4.404), as `scanner.report`
-gives it for one count. The interval of a quantile needs no distribution either: of n independent draws the number at or
-above the true 1 − p quantile is binomial (n, p), so the quantile lies between two order statistics.
+The interval of a rate is Clopper and Pearson's (1934, https://doi.org/10.1093/biomet/26.4.404): every share under which
+a count as small and a count as large as the one seen each have a chance of at least 2.5 %. It never covers less than
+95 %, also for 0 of n, where the textbook interval has no width. The interval of a quantile needs no distribution
+either: of n independent draws the number at or above the true 1 − p quantile is binomial (n, p), so the quantile lies
+between two order statistics.
 
     >>> low, high = exact_interval(np.array([0, 60]), 60)
     >>> high.round(4).tolist()
@@ -24,7 +26,7 @@ def exact_interval(hits: NDArray[np.int64], tried: NDArray[np.int64] | int) -> t
     tail = (1 - CONFIDENCE) / 2
     hits, tried = np.broadcast_arrays(np.asarray(hits, np.int64), np.asarray(tried, np.int64))
     if (hits < 0).any() or (hits > tried).any():
-        raise ValueError("There are more hits than were tried; count again.")
+        raise ValueError("More hits than were tried, or fewer than none, is no rate; count again.")
     low, high = np.zeros(hits.shape), np.ones(hits.shape)
     some, missed = hits > 0, hits < tried
     low[some] = beta.ppf(tail, hits[some], (tried - hits)[some] + 1)
