@@ -110,3 +110,15 @@ def test_the_type_of_number_follows_what_torch_reports(monkeypatch: pytest.Monke
     for name in names:
         monkeypatch.delattr(torch.cpu, name)
     assert fast_type.__wrapped__() == torch.float32
+
+
+def test_the_width_is_chosen_by_pairs_that_are_no_neighbours() -> None:
+    """Heavy groups of near copies must not hide how many unlike pairs a narrow bound lets through."""
+    rng = np.random.default_rng(0)
+    topics = rng.normal(size=(20, 128))
+    unlike = topics[rng.integers(0, 20, 3000)] + 0.8 * rng.normal(size=(3000, 128))
+    heavy = np.repeat(rng.normal(size=(1, 128)), 3000, 0) + 0.01 * rng.normal(size=(3000, 128))
+    alone, both = (UnitRows.of(stored.astype(np.float32)) for stored in (unlike, np.concatenate([unlike, heavy])))
+    directions = directions_of(alone)
+    widths = [choose_width(rows, directions, 0.85, share=0.05) for rows in (alone, both)]
+    assert widths[0] == widths[1] > 32
