@@ -69,8 +69,8 @@ def choose_width(rows: Rows, directions: Floats, cosine: float, *, share: float,
     """The width at which products and survivors together cost least.
 
     Survivors are counted on a sample, among the most similar `share` of its pairs that are no neighbours: those that
-    cells would compare. (With neighbours among them, heavy groups filled the share, and a million rows at 0.85 took more
-    than twenty minutes at a width of 32 in place of half a minute at 128.)
+    cells would compare. (With neighbours among them, heavy groups filled the share, and a million rows at 0.85 took
+    more than twenty minutes at a width of 32 in place of half a minute at 128.)
     """
     drawn = np.sort(np.random.default_rng([seed, 1]).permutation(len(rows))[:1500])
     sample = rows[drawn] @ directions
