@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.duplicates.neighbours import HashRows, NeighbourConfig, Neighbours, Rows, Stars, cosines
+from scanner.duplicates.neighbours import Component, HashRows, NeighbourConfig, Neighbours, Rows, Stars, cosines
 
 Places = NDArray[np.integer]
 Which = Callable[[Places, Places], NDArray[np.bool_]]
@@ -85,15 +85,16 @@ class Proposer:
         """Names of the parts, in the order in which they must be asked."""
         self._stars: tuple[str, Stars] | None = None
 
-    def propose(self, part: str, is_open: Which) -> Iterator[Proposals]:
-        """The part's pairs for which `is_open`, some at a time, each pair in one part only."""
+    def propose(self, part: str, is_open: Which, component: Component | None = None) -> Iterator[Proposals]:
+        """The part's pairs for which `is_open`, some at a time, each pair in one part only; `component` says which
+        pictures are connected, and spares comparing a heavy group with itself."""
         name, leaders, number = self._parts[part]
         if leaders:
             found = self._stars_of(part)
             wanted = is_open(found.leader, found.member)
             yield self._new(name, self._proposals(found.leader[wanted], found.member[wanted], None))
             return
-        for pairs in self._indexes[name].pairs(number, is_open):
+        for pairs in self._indexes[name].pairs(number, is_open, component):
             similarity = pairs.similarity if name == "cosine" else None
             yield self._new(name, self._proposals(pairs.left, pairs.right, similarity))
 

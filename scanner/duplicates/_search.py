@@ -143,7 +143,7 @@ class DuplicateSearch:
         """Search one part: the pairs looked at, as rows of `scanner.tables.PAIRS`."""
         self._begin(part)
         found, waiting = [PAIRS.empty()], list[Proposals]()
-        for proposals in self._proposer.propose(part, self._is_open):
+        for proposals in self._proposer.propose(part, self._is_open, self._component):
             waiting.append(self._open(proposals))
             if self._pictures is None or sum(map(len, waiting)) >= _HELD:
                 found.append(self._settle(joined(waiting), at_once="leaders" in part))
@@ -245,6 +245,9 @@ class DuplicateSearch:
     def _together(self, left: Places, right: Places) -> NDArray[np.bool_]:
         same: NDArray[np.bool_] = roots(self._parents, left) == roots(self._parents, right)
         return same
+
+    def _component(self, places: Places) -> NDArray[np.uint32]:
+        return roots(self._parents, places)
 
     def _is_open(self, left: Places, right: Places) -> NDArray[np.bool_]:
         """Which pairs have ends that are neither connected nor both out of looks."""
