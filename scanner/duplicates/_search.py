@@ -112,7 +112,7 @@ class DuplicateSearch:
             self._rows = UnitRows.of(embeddings, self._collapse.first)
             self._embedding = "not whitened: the cosine decides, since there are no pictures"
             self._threshold = deciding_threshold(config)
-            self._judge = BySimilarity(self._rows, self._threshold.cosine)
+            self._judge = BySimilarity(self._rows, self._threshold.least)
         else:
             self._judge = self._pictures = ByThumbnail(_thumbnails(distinct), config)
             self._hashes = distinct["phash"].to_numpy().astype(np.uint64)
@@ -122,7 +122,7 @@ class DuplicateSearch:
         self._proposer = Proposer(
             self._rows,
             self._hashes,
-            cosine=self._threshold.cosine,
+            cosine=self._threshold.least,
             bits=config.hash_distance,
             config=NeighbourConfig(
                 exhaustive_rows=config.exhaustive_rows,
@@ -214,7 +214,7 @@ class DuplicateSearch:
             self._hashes,
             self._judge,
             self._together,
-            cosine=self._threshold.cosine,
+            cosine=self._threshold.least,
             config=self._config,
         )
 

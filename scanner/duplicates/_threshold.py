@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from scanner.duplicates._config import DuplicatesConfig
 
+_EQUAL = 1 - 1e-6
+"""Two vectors of this cosine are parallel: rounding takes no more from it (as in `neighbours`)."""
 _SAMPLE = 3000
 """Rows that the rate is measured on: 4.5 million pairs, enough to see a rate of 10⁻⁵."""
 
@@ -43,6 +45,11 @@ class Threshold:
     """Rows of the sample left out as copies of another."""
     note: str
     """All of this in words."""
+
+    @property
+    def least(self) -> float:
+        """What a computed cosine is compared with: at a threshold of 1 rounding must not part parallel vectors."""
+        return min(self.cosine, _EQUAL)
 
 
 def _one_of_each(

@@ -22,7 +22,7 @@ from scanner.report._records import (
     Setting,
 )
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
@@ -80,6 +80,22 @@ class Duplicates:
     """Whether pictures were looked at; False where the data set has embeddings alone, and their cosine decided."""
     cosine: float | None
     """The cosine that proposed a pair or, without pictures, decided; None while the scan is not finished."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recall:
+    """How much the search missed: some distinct pictures, drawn at random, were compared with all others one by one."""
+
+    rows: int
+    """Distinct pictures drawn (distinct embeddings where no picture was looked at)."""
+    pairs: int
+    """Near-duplicate pairs of them and any other, at most 100 of each, that the comparison accepted."""
+    found: int
+    """Of these, tied together by the search, before chained groups were split."""
+    share: float | None
+    """found / pairs; None where there was no pair."""
+    whole: Rate
+    """Of those drawn that have a near-duplicate, the ones all of whose pairs the search found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,6 +268,8 @@ class Findings:
     """What was read."""
     duplicates: Duplicates
     """What was found twice."""
+    recall: Recall | None
+    """What of it was missed; None where the run has not measured it."""
     captions: Captions | None
     """What the captions say; None where the run has not compared them."""
     arms: tuple[Arm, ...]

@@ -12,6 +12,7 @@ from scanner.report import _attack, _audit, _words
 from scanner.report._captions import count_captions
 from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
 from scanner.report._method import method, name_of, thresholds
+from scanner.report._recall import measured_recall
 from scanner.run import Run
 from scanner.tables import GROUPS, HITS, MEMBERS
 
@@ -35,6 +36,7 @@ def gather(run: Run) -> Findings:
         advice=(),
         rows=rows,
         duplicates=duplicates,
+        recall=measured_recall(run),
         captions=count_captions(run),
         arms=arms,
         thresholds=thresholds(run, controls=arms[1].attacked),
