@@ -22,9 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.duplicates._config import DuplicatesConfig
+from scanner.duplicates.neighbours import PARALLEL
 
-_EQUAL = 1 - 1e-6
-"""Two vectors of this cosine are parallel: rounding takes no more from it (as in `neighbours`)."""
 _SAMPLE = 3000
 """Rows that the rate is measured on: 4.5 million pairs, enough to see a rate of 10⁻⁵."""
 
@@ -49,7 +48,7 @@ class Threshold:
     @property
     def least(self) -> float:
         """What a computed cosine is compared with: at a threshold of 1 rounding must not part parallel vectors."""
-        return min(self.cosine, _EQUAL)
+        return min(self.cosine, PARALLEL)
 
 
 def _one_of_each(

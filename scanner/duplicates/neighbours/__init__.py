@@ -8,10 +8,11 @@
 """
 
 from scanner.duplicates.neighbours._leaders import Stars
-from scanner.duplicates.neighbours._neighbours import Component, NeighbourConfig, Neighbours, Pairs
+from scanner.duplicates.neighbours._neighbours import PARALLEL, Component, NeighbourConfig, Neighbours, Pairs
 from scanner.duplicates.neighbours._rows import HashRows, Rows, Stored, UnitRows, cosines, slices
 
 __all__ = [
+    "PARALLEL",
     "Component",
     "HashRows",
     "NeighbourConfig",

@@ -38,7 +38,7 @@ _CELLS = 2
 _MOST_CELLS = 65_535
 _MANY = 64
 """Members of a cell in one component from which its rows are not compared with one another at all."""
-_EQUAL = 1 - 1e-6
+PARALLEL = 1 - 1e-6
 """Rows of this cosine are equal: rounding takes no more from the cosine of a float32 row with itself."""
 
 
@@ -82,7 +82,7 @@ class Neighbours:
 
     def __init__(self, rows: Rows, cosine: float, config: NeighbourConfig = NeighbourConfig()) -> None:
         """`rows` (n) of unit length; `cosine`, above 0 to 1 (equal but for rounding), makes a pair."""
-        self._rows, self._cosine, self._config = rows, min(cosine, _EQUAL), config
+        self._rows, self._cosine, self._config = rows, min(cosine, PARALLEL), config
         count, cells = len(rows), min(round(_CELLS * math.sqrt(len(rows))), -(-len(rows) // 4), _MOST_CELLS)
         self._held_by = np.arange(count, dtype=np.uint32)
         self._leads = np.zeros(count, bool)
