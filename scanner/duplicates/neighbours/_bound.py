@@ -50,7 +50,7 @@ _SCAN_COST = 0.5
 def fast_type() -> torch.dtype:
     """float32, bfloat16 or float16: the one in which a product and its maxima are made fastest here.
 
-    It is timed, since what a processor has instructions for is not told by its name. No result depends on it.
+    It is timed, since what a processor has instructions for is not told by its name. No pair depends on it.
     """
     return min((torch.float32, torch.bfloat16, torch.float16), key=_seconds)
 
@@ -94,7 +94,7 @@ def choose_width(rows: Rows, directions: Floats, cosine: float, *, share: float,
     true = product(sample, sample.T)[above]
     unlike = np.flatnonzero(true < cosine)
     close = unlike[np.argsort(-true[unlike])[: max(int(share * len(unlike)), 1)]]
-    least = cosine - rounding_error(fast_type())
+    least = cosine - rounding_error(torch.float16)  # whatever is fastest here: cells are cut by the width
     costs = {}
     for width in WIDTHS:
         bound = _with_rest(sample, width - 1 - _SLACK)
