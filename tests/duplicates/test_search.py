@@ -199,8 +199,11 @@ def test_what_does_not_fit_together_is_refused() -> None:
 
 def test_parts_are_searched_in_order() -> None:
     search = DuplicateSearch(samples([draw(1), draw(2)]), embeddings([0, 1]), DuplicatesConfig(block_rows=1))
-    assert search.parts == ("cosine-00000", "cosine-00001", "hash-00000", "hash-00001")
+    assert search.parts == (
+        *("cosine-leaders-00000", "cosine-00000", "cosine-00001"),
+        *("hash-leaders-00000", "hash-00000", "hash-00001"),
+    )
     with pytest.raises(AssertionError, match="in order"):
-        search.search("cosine-00001")
+        search.search("cosine-00000")
     with pytest.raises(AssertionError, match="every part"):
         search.groups()

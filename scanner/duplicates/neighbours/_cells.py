@@ -12,11 +12,12 @@ holds, and pairs of rows that the cells compare:
 
 | cells | asked | lost | compared |
 |---|---|---|---|
-| 1,000 | 12 each | 0.025 % | 10.3 · 10⁹ |
-| 1,000 | 6 on average | 0.044 % | 5.3 · 10⁹ |
-| 2,000 | 12 each | 0.063 % | 5.2 · 10⁹ |
-| 2,000 | 7.5 on average | 0.063 % | 3.3 · 10⁹ |
-| 2,000 | 15 on average | none | 6.8 · 10⁹ |
+| 1,000 | 12 each | 0.019 % | 11.7 · 10⁹ |
+| 1,000 | 8.1 on average | 0.013 % | 7.0 · 10⁹ |
+| 2,000 | 8 each | 0.133 % | 3.9 · 10⁹ |
+| 2,000 | 16 each | 0.013 % | 7.7 · 10⁹ |
+| 2,000 | 7.9 on average | 0.114 % | 2.5 · 10⁹ |
+| 2,000 | 10.4 on average | 0.013 % | 3.7 · 10⁹ |
 
     >>> rows = UnitRows.of(np.random.default_rng(0).normal(size=(5000, 16)).astype(np.float32))
     >>> cells = make_cells(rows[:], count=70, probes=8)

@@ -19,7 +19,6 @@ would keep its fresh members from the other known rows. A fresh leader holds bot
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -105,16 +104,11 @@ class Buckets:
         large = number > LEAST
         return cls(rows=order[np.repeat(large, number)], starts=np.append(0, np.cumsum(number[large])))
 
-    def parts(self, size: int) -> list["Buckets"]:
-        """Cut between buckets, each part of `size` rows or a little more."""
-        cuts = np.unique(np.searchsorted(self.starts, np.append(np.arange(0, len(self.rows), size), len(self.rows))))
-        return [
-            Buckets(
-                rows=self.rows[self.starts[one] : self.starts[two]],
-                starts=self.starts[one : two + 1] - self.starts[one],
-            )
-            for one, two in pairwise(cuts.tolist())
-        ]
+    def part(self, number: int, size: int) -> "Buckets":
+        """The buckets that start among the rows from `number` · `size` on, `size` of them."""
+        one, two = np.searchsorted(self.starts[:-1], [number * size, (number + 1) * size])
+        starts = self.starts[one : two + 1]
+        return Buckets(rows=self.rows[starts[0] : starts[-1]], starts=starts - starts[0])
 
 
 def _planes(codes: NDArray[np.uint32]) -> int:

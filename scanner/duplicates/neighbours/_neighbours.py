@@ -97,21 +97,22 @@ class Neighbours:
         width = choose_width(rows, directions, cosine, share=share, seed=config.seed)
         short = leading(rows, directions, width)
         self._heads = Heads.of(short, rows.nonzero(slice(None)), width=width)
-        self._buckets = [] if config.across else Buckets.of(short, config.seed).parts(_PART)
+        self._buckets = Buckets.of(short, config.seed)
         if not whole:
             self._cells = make_cells(short, count=cells, probes=config.probes, seed=config.seed)
         self._homes = grouped(self._cells.home, self._cells.count)
         self._askers = None if whole else _askers(self._cells)
         self._angle = leader_angle(self._cosine)
         self._slack = leader_slack(self._cosine, self._angle) if config.decides else 0.0
-        self.star_parts = range(len(self._buckets))
-        by_rows, by_cells = -(-(count - config.fresh) // config.block_rows), -(-count // _PART)
-        self.pair_parts = range(by_rows if whole else by_cells)
+        cuts = range(-(-count // _PART))
+        self.star_parts = range(0) if config.across else cuts
+        self.pair_parts = range(-(-(count - config.fresh) // config.block_rows)) if whole else cuts
 
     def stars(self, part: int) -> Stars:
         """Leaders of a part, and the rows that they may hold or, where the cosine decides, that are near them."""
         least = self._cosine if self._config.decides else math.cos(self._angle)
-        return stars(self._rows, self._heads, self._buckets[part], least, self._config.fresh)
+        buckets = self._buckets.part(part, _PART)
+        return stars(self._rows, self._heads, buckets, least, self._config.fresh)
 
     def hold(self, found: Stars, together: NDArray[np.bool_]) -> None:
         """Take the members of `found` that are known to belong with their leader out of the search."""

@@ -80,11 +80,12 @@ def test_buckets_hold_rows_that_no_plane_parts_and_their_parts_are_whole() -> No
     sizes = {tuple(sorted(order[found.rows[one:two]] // 40)) for one, two in pairwise(found.starts)}
     assert sum(len(set(size[:40])) == 1 and size[0] < 30 for size in sizes) >= 25
     for size in (1, 100, 10_000):
-        parts = found.parts(size)
+        parts = [found.part(number, size) for number in range(-(-len(rows) // size))]
         assert np.array_equal(np.concatenate([part.rows for part in parts]), found.rows)
         assert sum(len(part.starts) - 1 for part in parts) == len(found.starts) - 1
         assert all(part.starts[-1] == len(part.rows) for part in parts)
-    assert Buckets.of(noise(rng, 50)).parts(10) == []
+    nothing = Buckets.of(noise(rng, 50)).part(0, 10)
+    assert (len(nothing.rows), nothing.starts.tolist()) == (0, [0])
 
 
 def test_where_the_cosine_decides_leaders_tie_more_than_they_hold() -> None:
