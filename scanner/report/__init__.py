@@ -8,13 +8,14 @@ from scanner.report._calibration import CalibratedRun, calibration_headline, cal
 from scanner.report._findings import SCHEMA_VERSION, Findings
 from scanner.report._gather import gather
 from scanner.report._intervals import Rate, clopper_pearson, rate
-from scanner.report._pictures import Pictures
+from scanner.report._pictures import OtherRun, Pictures
 from scanner.report._write import write_report
 
 __all__ = [
     "SCHEMA_VERSION",
     "CalibratedRun",
     "Findings",
+    "OtherRun",
     "Pictures",
     "Rate",
     "calibration_headline",

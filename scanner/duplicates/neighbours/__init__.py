@@ -9,9 +9,11 @@
 
 from scanner.duplicates.neighbours._leaders import Stars
 from scanner.duplicates.neighbours._neighbours import NeighbourConfig, Neighbours, Pairs
-from scanner.duplicates.neighbours._rows import HashRows, Rows, Stored, UnitRows, cosines, slices
+from scanner.duplicates.neighbours._parts import parts_of
+from scanner.duplicates.neighbours._rows import Behind, HashRows, Rows, Stored, UnitRows, cosines, slices
 
 __all__ = [
+    "Behind",
     "HashRows",
     "NeighbourConfig",
     "Neighbours",
@@ -21,5 +23,6 @@ __all__ = [
     "Stored",
     "UnitRows",
     "cosines",
+    "parts_of",
     "slices",
 ]
