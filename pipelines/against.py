@@ -59,11 +59,11 @@ def claim_other(run: Run, other: Run) -> None:
     }
     before = run.part_config(PART)
     if before is not None and before != now:
-        which = "another run" if before["run"] != now["run"] else "it as it was then"
+        which = "another run" if before["run"] != now["run"] else "that run before it changed"
         raise UnusableInputError(
-            f"{run.path} was compared with {which} ({before['run']}, {before['rows']:,} rows), and {other.path} has "
-            f"{now['rows']:,} rows of {now['dataset']}; to compare with that, delete {PART}.json, matches.parquet and "
-            "matches_pairs in the run."
+            f"{run.path} was compared with {which} ({before['run']}, {before['rows']:,} rows then), not with "
+            f"{other.path} ({now['rows']:,} rows of {now['dataset']}); to compare with that, delete {PART}.json, "
+            "matches.parquet and matches_pairs in the run."
         )
     run.claim_part(PART, now)
 

@@ -96,8 +96,9 @@ def _refuse_changed(run: Run, before: pl.DataFrame, now: pl.DataFrame) -> None:
     first = differing.row(0, named=True)
     if first["state"] is None:
         raise UnusableInputError(
-            f"{first['file']} is new in {first['shard']}, which is a shard of the run in {run.path} already; put it "
-            "into a folder or file of its own and give --add-shards, or begin a new run in another directory."
+            f"{first['file']} is new in a part of the data set that the run in {run.path} has already (its shard "
+            f"{first['shard']}); put what is new into a folder or file of its own and give --add-shards, or begin a "
+            "new run in another directory."
         )
     raise UnusableInputError(
         f"{first['file']} has changed since the run in {run.path} began (then {first['state']}; now "

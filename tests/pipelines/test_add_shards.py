@@ -11,13 +11,16 @@ import pytest
 from PIL import Image
 
 from pipelines.audit import audit
-from pipelines.changes import begins
+from pipelines.changes import begins, pin_files
 from pipelines.configs import AuditConfig, AuditExtras
 from pipelines.engines import LocalEngine
+from scanner.demo import demo_pictures
+from scanner.duplicates import DuplicateSearch
 from scanner.errors import UnusableInputError
 from scanner.fingerprints import Fingerprinter
 from scanner.run import Run
-from scanner.tables import FILES, MEMBERS, PAIRS, PROMPTS, SAMPLES
+from scanner.samples import Options, open_url_list
+from scanner.tables import FEATURES, FILES, MEMBERS, PAIRS, PROMPTS, SAMPLES
 from tests.duplicates.planted import draw, light_edits
 
 CONFIG = AuditConfig(model="demo", control=4, threshold=0.7)
@@ -142,6 +145,35 @@ def test_several_additions_one_after_the_other_and_resumed(copied):
     assert grouped(again) == grouped(run)
 
 
+class Stopped(BaseException):
+    """What a kill is to the code: nothing after it runs."""
+
+
+@pytest.mark.parametrize("at", ["n", "added-1-cosine-00000", "added-1-hash-00000"])
+def test_an_addition_that_was_killed_goes_on_where_it_was(copied, monkeypatch, at):
+    data, out = copied
+    add(data, SECOND)
+    whole = Fingerprinter.__call__, DuplicateSearch.search
+
+    def stop(found, place, *rest):
+        if at in (place, getattr(rest[0], "name", None) if rest else None):
+            raise Stopped
+        return whole[bool(not rest)](found, place, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Fingerprinter, "__call__", stop)
+        patched.setattr(DuplicateSearch, "search", stop)
+        with pytest.raises(Stopped):
+            audit(data, out, CONFIG, LocalEngine(), extras=MORE)
+    assert Run.open(out).manifest() == {}
+    kept = state(Run.open(out))
+    run = audit(data, out, CONFIG, LocalEngine())
+    assert grouped(run) == sorted(GROUPS)
+    assert begins(run) == [12]
+    after = state(run)
+    assert {file: after[file] for file in kept} == kept
+
+
 def test_a_run_that_was_stopped_before_its_pairs_reads_the_new_shards_with_the_others(copied):
     data, out = copied
     shutil.rmtree(out / PAIRS.path)
@@ -176,7 +208,11 @@ def beside(data: Path) -> None:
 
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
-    [(changed, "m.tar has changed since"), (vanished, "now not there"), (beside, "m.parquet is new in m, which is a")],
+    [
+        (changed, "m.tar has changed since"),
+        (vanished, "now not there"),
+        (beside, "m.parquet is new in a part .*its shard m"),
+    ],
     ids=["changed", "vanished", "beside"],
 )
 def test_what_is_not_a_new_shard_is_refused(copied, spoil, sentence):
@@ -196,3 +232,64 @@ def test_new_shards_are_refused_without_the_flag_and_where_they_cannot_be_added(
     Run.open(out).claim_part("attack", {"target": "x"})
     with pytest.raises(UnusableInputError, match="under attack"):
         audit(data, out, CONFIG, LocalEngine(), extras=MORE)
+
+
+def test_a_new_image_in_a_folder_that_was_read_is_refused(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(3):
+        Image.fromarray(draw(number)).save(folder / f"{number}.png")
+    audit(folder, tmp_path / "run", CONFIG, LocalEngine())
+    (folder / "more").mkdir()
+    Image.fromarray(edit(1, "half")).save(folder / "more" / "a.png")
+    assert grouped(audit(folder, tmp_path / "run", CONFIG, LocalEngine(), extras=MORE)) == [["1", "a"]]
+    Image.fromarray(draw(9)).save(folder / "9.png")
+    with pytest.raises(UnusableInputError, match=r"9.png is new in a part .*its shard \..*folder or file of its own"):
+        audit(folder, tmp_path / "run", CONFIG, LocalEngine(), extras=MORE)
+
+
+def test_a_list_of_urls_takes_no_more_rows(tmp_path):
+    urls = pl.DataFrame({"url": ["http://localhost/1.png"], "caption": ["one"]})
+    (tmp_path / "list").mkdir()
+    urls.write_parquet(tmp_path / "list" / "0.parquet")
+    run = Run.claim(tmp_path / "run", {"layout": "urls"})
+    pin_files(run, open_url_list(tmp_path / "list", Options()))
+    urls.write_parquet(tmp_path / "list" / "1.parquet")
+    with pytest.raises(UnusableInputError, match=r"1.parquet is new .*can't be added to a list of URLs"):
+        pin_files(run, open_url_list(tmp_path / "list", Options()), add_shards=True)
+
+
+def test_a_run_with_a_limit_takes_no_more_rows(tmp_path):
+    config = AuditConfig(model="demo", control=4, threshold=0.7, limit=50)
+    data = add(tmp_path / "data", THIRD)
+    audit(data, tmp_path / "run", config, LocalEngine())
+    with pytest.raises(UnusableInputError, match="--limit reads no more rows"):
+        audit(add(data, {"c": [draw(3)]}), tmp_path / "run", config, LocalEngine(), extras=MORE)
+
+
+def test_files_of_a_run_that_did_not_number_its_shards_are_numbered(copied):
+    data, out = copied
+    old = FILES.read(out).drop("number", "added")
+    old.write_parquet(out / FILES.path)
+    assert begins(Run.open(out)) == []
+    run = audit(add(data, SECOND), out, CONFIG, LocalEngine(), extras=MORE)
+    assert grouped(run) == sorted(GROUPS)
+    assert begins(run) == [12]
+
+
+def test_close_looks_are_made_of_what_is_new_and_the_old_ones_kept(tmp_path):
+    config = AuditConfig(model="demo", close_looks=4, threshold=0.4, control=4)
+    chosen = demo_pictures().filter(pl.col("family").is_null()).sort("picture")["webp"][100:106]
+    pictures = [np.asarray(Image.open(io.BytesIO(one)).convert("RGB")) for one in chosen]
+    data = add(tmp_path / "data", {"m": [*pictures, pictures[0][:, ::-1]]})
+    run = audit(data, tmp_path / "run", config, LocalEngine())
+    assert grouped(run) == [["m0000", "m0006"]]
+    looks = {file: file.read_bytes() for at in (PAIRS, FEATURES) for file in (run.path / at.path).iterdir()}
+    height, width = pictures[0].shape[:2]
+    add(data, {"a": [pictures[1][:, ::-1], pictures[0][: height * 2 // 3, : width * 2 // 3]]})
+    grown = audit(data, run.path, config, LocalEngine(), extras=MORE)
+    assert grouped(grown) == [["a0000", "m0001"], ["a0001", "m0000", "m0006"]]
+    assert {file: file.read_bytes() for file in looks} == looks
+    described = grown.read(FEATURES)["sample_id"]
+    assert described.is_duplicated().sum() == 0
+    assert list((run.path / PAIRS.path).glob("added-1-geometry-*"))

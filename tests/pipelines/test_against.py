@@ -110,6 +110,18 @@ def test_another_other_run_is_refused(runs, copied):
         )  # fmt: skip
 
 
+def test_an_other_run_that_changed_is_refused(runs, copied):
+    part = copied.path / "against.json"
+    content = json.loads(part.read_text())
+    content["config"]["rows"] = 6
+    part.write_text(json.dumps(content))
+    with pytest.raises(UnusableInputError, match=r"compared with that run before it changed .*, 6 rows then"):
+        audit(
+            copied.config["dataset"], copied.path, CONFIG, LocalEngine(),
+            extras=AuditExtras(against=str(runs[1].path)),
+        )  # fmt: skip
+
+
 def _other_weights(other, model: str = "demo") -> None:
     header = other / "run.json"
     content = json.loads(header.read_text())
