@@ -13,9 +13,11 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.against import claim_other, find_matches, open_other
 from pipelines.calibration import refuse_other_whitening, with_calibration
-from pipelines.changes import pin_files
-from pipelines.configs import AuditConfig, DownloadConfig
+from pipelines.changes import clear_from, pin_files
+from pipelines.comparison import PART
+from pipelines.configs import AuditConfig, AuditExtras, DownloadConfig
 from pipelines.download import download, download_settings
 from pipelines.embedding import EmbeddingSource, open_source
 from pipelines.engines import Job, LocalEngine, Outcome
@@ -32,20 +34,23 @@ from scanner.fingerprints import (
 )
 from scanner.prompts import RankConfig, draw_controls, rank_prompts
 from scanner.run import Run
-from scanner.samples import Dataset, Shard, UrlList
-from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, FEATURES, GROUPS, MEMBERS, PAIRS, PROMPTS, SAMPLES, SHARDS
+from scanner.samples import Dataset, Numbered, Shard, UrlList
+from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MATCHES, MEMBERS, PROMPTS, SAMPLES, SHARDS
 
 
-def audit(
+def audit(  # noqa: PLR0913 - what, where, how, and what else
     dataset: str | Path,
     out: Path,
     config: AuditConfig,
     engine: LocalEngine,
     downloading: DownloadConfig = DownloadConfig(),  # noqa: B008 - frozen
+    *,
+    extras: AuditExtras = AuditExtras(),  # noqa: B008 - frozen
 ) -> Run:
     """Audit `dataset` into the run directory `out`, or go on with the audit that was stopped there.
 
-    The images of a list of URLs are downloaded into `out` first.
+    The images of a list of URLs are downloaded into `out` first. Shards that the data set has gained since are added
+    where `extras` says so.
 
     Raises UnusableInputError before anything is written when there is no data set, the model can't be loaded, or
     `out` holds something else or a run under another configuration.
@@ -55,18 +60,29 @@ def audit(
     refuse_inside(out, dataset, found)
     source = open_source(found, config)
     config, calibration = with_calibration(config, source)
+    other = None if extras.against is None else open_other(extras.against, config, source)
     checked = None if isinstance(found, UrlList) else source.attach(found)
     run = Run.claim(out, _header(found, source, config, downloading) | calibration)
-    pin_files(run, found)
+    if other is not None:
+        claim_other(run, other)
+    numbers = pin_files(run, found, add_shards=extras.add_shards)
     if isinstance(found, UrlList):
         checked = source.attach(download(run, found, options, downloading, engine.progress))
     assert checked is not None, "a list of URLs is checked once its images are there"
     data, given = checked
+    if not isinstance(found, UrlList):
+        data = Numbered(dataset=data, numbers=numbers)
     _fingerprint(run, data, source, config, engine)
     refuse_other_whitening(run)
     summary = find_groups(run, config, engine)
     _count_captions(run)
     _rank(run, config)
+    known, compared = run.part_config(PART), PART in run.manifest().get("parts", {})
+    if other is None and known is not None and not (compared and MATCHES.exists(run.path)):
+        other = open_other(known["run"], config, source)  # begun in an earlier try, or with fewer rows
+        claim_other(run, other)
+    if other is not None:
+        run.finish(PART, find_matches(run, other, config, engine, cosine=summary["cosine"]))
     run.finish("audit", {"rows_in": int(run.read(SHARDS)["rows_in"].sum())} | given | summary)
     return run
 
@@ -102,9 +118,9 @@ def _fingerprint(run: Run, dataset: Dataset, source: EmbeddingSource, config: Au
         done=lambda shard: SAMPLES.exists(run.path, part_name(shard)),
         write=lambda shard, blocks: write_shard(run.path, shard, blocks),
     )
-    if not all(job.done(shard) for shard in job.shards):
-        for table in (PAIRS, FEATURES):  # of fewer rows, when a shard failed in an earlier try
-            table.clear(run.path)
+    unread = [shard.index for shard in job.shards if not job.done(shard)]
+    if unread:  # pairs of fewer rows are there when a shard failed in an earlier try
+        clear_from(run, [] if dataset.layout == "urls" else unread)
     outcomes = engine.run(job)
     _write_ledger(run, outcomes)
     if all(outcome.state == "failed" for outcome in outcomes):

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from pipelines.changes import begins
 from pipelines.configs import AuditConfig
 from pipelines.embedding import EmbeddingSource
 from scanner.duplicates import DuplicatesConfig, whitened_dims
@@ -172,7 +173,8 @@ def refuse_other_whitening(run: Run) -> None:
     record = run.config.get("calibration")
     if not isinstance(record, dict) or record["kind"] != "proposes":
         return
-    distinct = SAMPLES.scan(run.path).select(pl.col("pixel_sha256").n_unique()).collect().item()
+    rows = SAMPLES.scan(run.path).sort("sample_id").head(next(iter(begins(run)), None) or 2**62)
+    distinct = rows.select(pl.col("pixel_sha256").n_unique()).collect().item()
     there, here = (
         whitened_dims(count, record["width"], DuplicatesConfig()) for count in (record["distinct"], distinct)
     )

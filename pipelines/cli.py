@@ -16,7 +16,15 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from pipelines.configs import AttackOptions, AuditConfig, CalibrateConfig, DownloadConfig, Policy, TrainConfig
+from pipelines.configs import (
+    AttackOptions,
+    AuditConfig,
+    AuditExtras,
+    CalibrateConfig,
+    DownloadConfig,
+    Policy,
+    TrainConfig,
+)
 from scanner import __version__
 from scanner.errors import ScannerError
 
@@ -50,6 +58,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
     config: Annotated[AuditConfig, Flat] = AuditConfig(),  # noqa: B008 - frozen
     downloading: Annotated[DownloadConfig, Downloading] = DownloadConfig(),  # noqa: B008 - frozen
     policy: Annotated[Policy, Keeping] = Policy(),  # noqa: B008 - frozen
+    extras: Annotated[AuditExtras, Flat] = AuditExtras(),  # noqa: B008 - frozen
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
 ) -> None:
@@ -64,6 +73,8 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
         scanner audit laion2B-en/ --out runs/urls --where "punsafe < 0.1" --sample 0.001 --dry-run
         scanner audit laion-subset/ --out runs/again --calibration runs/laion
         scanner audit laion-subset/ --out runs/laion --min-recall 0.99 && sbatch train.sh
+        scanner audit laion-subset/ --out runs/laion --add-shards
+        scanner audit laion-subset/ --out runs/laion --against runs/test-set
 
     Parameters
     ----------
@@ -89,7 +100,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
     from pipelines.audit import audit as recipe  # noqa: PLC0415 - heavy
     from pipelines.report import report as write  # noqa: PLC0415
 
-    run = recipe(dataset, out, config, _engine(), downloading)
+    run = recipe(dataset, out, config, _engine(), downloading, extras=extras)
     _show(run, write, json, policy)
 
 

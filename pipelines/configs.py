@@ -76,6 +76,21 @@ class AuditConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditExtras:
+    """What an audit does besides; a resumed run need not be told again."""
+
+    against: str | None = None
+    """Directory of a finished audit with the same embedding model, such as one of a test set, a benchmark, or images
+    that must not be present: its pictures are looked for among the rows of this run. Equal pixels, or what the
+    duplicate search itself would take for one picture; the rows found stand in matches.parquet and in the report."""
+
+    add_shards: bool = False
+    """Take shards that the data set has gained since the run began: only their rows are read and embedded, and they
+    are compared with one another and with all rows before them. Whitening and threshold stay as the first rows set
+    them, so begin anew when a set has grown many times over. Files that changed or vanished are refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """What a run must keep, once it is written; apart from the configuration, so that a resumed run may have another.
 

@@ -18,6 +18,7 @@ import polars as pl
 
 from pipelines.engines import Job, LocalEngine, require
 from pipelines.images import image_places, images_of
+from scanner.duplicates import addition_of, prefix_of
 from scanner.duplicates.geometry import Features, GeometryConfig, features
 from scanner.run import Run
 from scanner.samples import StoredImages, Undecodable, decode
@@ -29,11 +30,14 @@ _SHARD = 2**32
 """A sample_id is its shard's index × 2³² + its row."""
 
 
-def make_features(run: Run, ids: pl.Series, engine: LocalEngine) -> None:
-    """Features of these samples, unless their shard's are there."""
+def make_features(run: Run, ids: pl.Series, engine: LocalEngine, addition: int = 0) -> None:
+    """Features of these samples, unless their shard's are there. Of shards that were added (`addition` 1, 2, ...) the
+    search asks for pictures of earlier ones too: those that were described before them are not again."""
+    described = _stored(run).filter(pl.col("part").map_elements(addition_of, return_dtype=pl.Int64) < addition)
+    ids = ids.filter(~ids.is_in(described["sample_id"].implode()))
     places = image_places(run).filter(pl.col("sample_id").is_in(ids.implode())).collect().sort("sample_id")
     shards = places.group_by(pl.col("sample_id") // _SHARD, maintain_order=True)
-    found = {f"{index:05d}": rows for (index,), rows in shards}
+    found = {f"{prefix_of(addition)}{index:05d}": rows for (index,), rows in shards}
     job = Job(
         name="features",
         shards=list(found),
@@ -42,6 +46,14 @@ def make_features(run: Run, ids: pl.Series, engine: LocalEngine) -> None:
         write=lambda part, made: _write(run.path, part, made),
     )
     require(engine.run(job))
+
+
+def _stored(run: Run) -> pl.DataFrame:
+    """The features table with the `part` that each row lies in."""
+    table = FEATURES.scan(run.path, file_column="part").collect()
+    stem = pl.col("part").map_elements(lambda path: Path(path).stem, return_dtype=pl.String)
+    table = table.with_columns(stem) if "part" in table.columns else table.with_columns(part=pl.lit("", pl.String))
+    return table.sort(FEATURES.key)
 
 
 class _Reader:
@@ -80,7 +92,8 @@ class StoredFeatures:
 
     def __init__(self, run: Run) -> None:
         self._folder = run.path / FEATURES.path
-        table = FEATURES.read(run.path)
+        table = _stored(run)
+        self._parts = table["part"].cast(pl.Categorical)
         self._ids, self._offsets, self._lengths = (table[name].to_numpy() for name in FEATURES.columns)
         self._read = lru_cache(maxsize=_KEPT)(self._load)
 
@@ -90,6 +103,6 @@ class StoredFeatures:
         return self._read(place) if place < len(self._ids) and self._ids[place] == sample else None
 
     def _load(self, place: int) -> Features:
-        with (self._folder / f"{self._ids[place] // _SHARD:05d}.bin").open("rb") as file:
+        with (self._folder / f"{self._parts[place]}.bin").open("rb") as file:
             file.seek(self._offsets[place])
             return Features.from_bytes(file.read(int(self._lengths[place])))

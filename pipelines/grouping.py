@@ -9,10 +9,11 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.changes import begins
 from pipelines.configs import AuditConfig
 from pipelines.engines import LocalEngine
 from pipelines.features import StoredFeatures, make_features
-from scanner.duplicates import DuplicatesConfig, DuplicateSearch
+from scanner.duplicates import Addition, DuplicatesConfig, DuplicateSearch, prefix_of
 from scanner.duplicates.geometry import Features
 from scanner.fingerprints import stored_embeddings
 from scanner.run import Run
@@ -22,35 +23,54 @@ _CLOSE_PART = 512
 """Pairs that are looked at closely, and written, at a time."""
 
 
+def duplicates_config(config: AuditConfig) -> DuplicatesConfig:
+    """The settings of a run's search."""
+    return DuplicatesConfig(threshold=config.threshold, close_looks=config.close_looks, seed=config.seed)
+
+
 def find_groups(run: Run, config: AuditConfig, engine: LocalEngine) -> dict[str, Any]:
     """Write the pairs, members and groups tables; returns what the search says of itself."""
     _, embeddings = stored_embeddings(run.path)
-    settings = DuplicatesConfig(threshold=config.threshold, close_looks=config.close_looks, seed=config.seed)
-    search = DuplicateSearch(run.read(SAMPLES), embeddings, settings)
-    engine.progress.begin("duplicate pairs", len(search.parts))
-    for part in search.parts:
-        if PAIRS.exists(run.path, part):
-            search.restore(part, _stored(run, part))
-        else:
-            PAIRS.write(run.path, search.search(part), part)
-        engine.progress.advance()
-    engine.progress.end()
-    features = _look_closely(run, search, engine) if search.has_pictures and config.close_looks else None
+    search = DuplicateSearch(
+        run.read(SAMPLES),
+        embeddings,
+        duplicates_config(config),
+        begins=begins(run),
+        stored=lambda part: PAIRS.exists(run.path, part),
+    )
+    features = None
+    for addition in search.additions:
+        _search(run, search, addition, engine)
+        if search.has_pictures and config.close_looks:
+            features = _look_closely(run, search, addition, engine)
     found = search.groups(features)
     MEMBERS.write(run.path, found.members)
     GROUPS.write(run.path, found.groups)
     return asdict(search.summary()) | {"recall": asdict(search.recall())}
 
 
-def _look_closely(run: Run, search: DuplicateSearch, engine: LocalEngine) -> "_ByPosition":
+def _search(run: Run, search: DuplicateSearch, addition: Addition, engine: LocalEngine) -> None:
+    """The pairs of the first rows, or of shards that were added."""
+    engine.progress.begin("duplicate pairs", len(addition.parts))
+    for part in addition.parts:
+        if PAIRS.exists(run.path, part):
+            search.restore(part, _stored(run, part))
+        else:
+            PAIRS.write(run.path, search.search(part), part)
+        engine.progress.advance()
+    engine.progress.end()
+
+
+def _look_closely(run: Run, search: DuplicateSearch, addition: Addition, engine: LocalEngine) -> "_ByPosition":
     """Settle by geometry what the thumbnails left open."""
     refused = pl.concat(
-        [pl.scan_parquet(run.path / PAIRS.path / f"{part}.parquet") for part in search.parts] or [PAIRS.empty().lazy()]
+        [pl.scan_parquet(run.path / PAIRS.path / f"{part}.parquet") for part in addition.parts]
+        or [PAIRS.empty().lazy()]
     )
-    pairs = search.unsettled(refused)
-    make_features(run, pl.concat([pairs["left"], pairs["right"]]).unique(), engine)
+    pairs, prefix = search.unsettled(refused), prefix_of(addition.number)
+    make_features(run, pl.concat([pairs["left"], pairs["right"]]).unique(), engine, addition.number)
     features = _ByPosition(StoredFeatures(run), search)
-    parts = {f"geometry-{number:05d}": rows for number, rows in enumerate(_cut(pairs))}
+    parts = {f"{prefix}geometry-{number:05d}": rows for number, rows in enumerate(_cut(pairs))}
     engine.progress.begin("close looks", len(parts))
     for part, rows in parts.items():
         if PAIRS.exists(run.path, part):

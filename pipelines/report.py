@@ -9,8 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.comparison import other_of
 from pipelines.images import image_places, images_of
-from scanner.report import write_report
+from scanner.report import OtherRun, Pictures, write_report
 from scanner.run import Run
 from scanner.samples import Undecodable
 
@@ -20,6 +21,13 @@ def report(run: Run) -> Path:
 
     Originals are read from the data set where it still is, and shown as their stored thumbnails where it is not.
     """
+    other = other_of(run)
+    return write_report(
+        run, _pictures_of(run), None if other is None else OtherRun(run=other, pictures=_pictures_of(other))
+    )
+
+
+def _pictures_of(run: Run) -> Pictures:
     images = images_of(run)
 
     def pictures(sample_ids: Sequence[int]) -> Mapping[int, bytes]:
@@ -31,4 +39,4 @@ def report(run: Run) -> Path:
                 found[sample] = images(file, offset, length)
         return found
 
-    return write_report(run, pictures)
+    return pictures

@@ -17,7 +17,7 @@ from pipelines.policies import Judgement
 from scanner.report import Findings, Rate, gather, recall_words
 from scanner.run import Run
 
-LISTS = ("hits", "groups", "prompts", "errors", "method")
+LISTS = ("hits", "groups", "matching", "prompts", "errors", "method")
 """Long parts of the findings that a summary leaves to report.json."""
 
 
@@ -53,6 +53,11 @@ def _table(found: Findings) -> Table:
         f"{duplicates.rows:,} rows in {duplicates.groups:,} groups, the largest of {duplicates.largest:,}",
     )
     table.add_row("recall", recall_words(found.recall))
+    if found.matches is not None:
+        matches = found.matches
+        table.add_row(
+            f"in {matches.dataset} too", f"{matches.rows:,} rows, which show {matches.pictures:,} of its pictures"
+        )
     for arm in found.arms:
         table.add_row(f"{arm.arm} prompts", f"{arm.prompts:,} ranked" if not found.attacked else _arm(arm))
     return table

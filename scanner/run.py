@@ -124,6 +124,10 @@ class Run:
         parts = before.get("parts", {}) | {part: dict(summary)}
         write_json(path, {"tables": rows, "parts": parts, "versions": versions()})
 
+    def reopen(self) -> None:
+        """Take the manifest away: there is more to be done, and it comes back when that is."""
+        (self.path / "manifest.json").unlink(missing_ok=True)
+
     def manifest(self) -> dict[str, Any]:
         """The manifest, or an empty one when the run is not finished."""
         path = self.path / "manifest.json"

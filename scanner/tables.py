@@ -9,7 +9,7 @@ stored as parquet, sorted by its key, with exactly the columns and types named h
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,12 @@ class Table:
     def exists(self, run: Path, part: str | None = None) -> bool:
         return (run / self.path / f"{part}.parquet" if part is not None else run / self.path).exists()
 
-    def clear(self, run: Path) -> None:
-        """Remove the parts of a folder table: what they were made from has changed."""
+    def clear(self, run: Path, which: Callable[[str], bool] = lambda _: True) -> None:
+        """Remove the parts of a folder table, or those whose names `which` holds for: what they were made from has
+        changed."""
         for part in (run / self.path).glob("*.parquet"):
-            part.unlink()
+            if which(part.stem):
+                part.unlink()
 
     def scan(self, run: Path, file_column: str | None = None) -> pl.LazyFrame:
         """The table as a lazy frame (all parts of a folder); empty when nothing was written yet.
@@ -142,6 +144,8 @@ FILES = Table(
         "shard": _SHARD,
         "file": _column(pl.String, "relative to the data set's root"),
         "state": _column(pl.String, "its size and the time or version of its last change, when the run began"),
+        "number": _column(pl.Int64, "of its shard: the shard base of its sample ids is number × 2³²"),
+        "added": _column(pl.Int64, "0: the run began with it; 1, 2, ...: the addition of shards that brought it"),
     },
 )
 
@@ -281,6 +285,49 @@ CAPTIONS = Table(
         ),
         "near_rows": _column(pl.Int64, "rows that carry any caption with this near_id"),
         "near_pictures": _column(pl.Int64, "different pictures under any caption with this near_id"),
+    },
+)
+
+MATCHES = Table(
+    path="matches.parquet",
+    row="a row that shows a picture of the run it was compared with (--against): its best match there. Not listed are "
+    "further pictures there that it shows, and rows that are only near-duplicates of a listed one",
+    key=("sample_id",),
+    columns={
+        "sample_id": _SAMPLE_ID,
+        "other_sample_id": _column(pl.Int64, "sample of the other run: the first there with these very pixels"),
+        "other_shard": _column(pl.String, "its shard, as its data set names it"),
+        "other_key": _column(pl.String, "its key inside its shard, as its data set names it"),
+        "other_url": _column(pl.String, "where it came from, if its data set says"),
+        "other_caption": _column(pl.String, "its caption, as its data set gives it; null where there is none"),
+        "other_copies": _column(pl.Int64, "rows of the other run in its duplicate group there; 1 where it is in none"),
+        "look": _column(
+            pl.String,
+            "what found it: pixels (equal), thumbnail (the same picture), or similarity where there are no pictures",
+        ),
+        "similarity": _column(
+            pl.Float32,
+            "cosine, −1 to 1, of the embeddings, whitened as this run's; as they are where there are no pictures; 1 "
+            "for equal pixels",
+        ),
+        "hash_distance": _column(
+            pl.Int16, "Hamming distance of the perceptual hashes, 0 to 64 bits; null where there are no pictures"
+        ),
+        "look_distance": _column(
+            pl.Float32, "mean absolute difference at mean 0, deviation 0.25; null where there are no pictures"
+        ),
+    },
+)
+
+MATCH_PAIRS = Table(
+    path="matches_pairs/",
+    row="a look at a pair of a distinct picture of this run and one of the run it is compared with",
+    key=("sample_id", "other_sample_id"),
+    columns={
+        "sample_id": _SAMPLE_ID,
+        "other_sample_id": _column(pl.Int64, "sample of the other run"),
+        **{name: MATCHES.columns[name] for name in ("look", "similarity", "hash_distance", "look_distance")},
+        "accepted": _column(pl.Boolean, "found to be one picture"),
     },
 )
 
@@ -428,6 +475,8 @@ TABLES: Mapping[str, Table] = {
     "members": MEMBERS,
     "groups": GROUPS,
     "captions": CAPTIONS,
+    "matches": MATCHES,
+    "matches_pairs": MATCH_PAIRS,
     "calibration": CALIBRATION,
     "prompts": PROMPTS,
     "triage": TRIAGE,

@@ -6,6 +6,7 @@
 >>> search.groups().groups                                                 # doctest: +SKIP
 """
 
+from scanner.duplicates._additions import Addition, addition_of, prefix_of
 from scanner.duplicates._calibrate import calibrate, whitened_dims
 from scanner.duplicates._calibration import (
     Calibration,
@@ -21,6 +22,7 @@ from scanner.duplicates._exact import Collapse, collapse
 from scanner.duplicates._groups import Groups
 from scanner.duplicates._labels import Labels, read_labels
 from scanner.duplicates._look import Looks, look, thumbnail_planes
+from scanner.duplicates._matches import MatchSearch, OneSet
 from scanner.duplicates._random_pairs import Scanned
 from scanner.duplicates._search import DuplicateSearch, SearchSummary
 from scanner.duplicates._threshold import Threshold, choose_threshold
@@ -28,6 +30,7 @@ from scanner.duplicates._whiten import Whitened, whiten
 from scanner.duplicates.captions import CountedCaptions, count_captions, normalise_caption, normalise_captions
 
 __all__ = [
+    "Addition",
     "Calibration",
     "CalibrationSettings",
     "Collapse",
@@ -40,12 +43,15 @@ __all__ = [
     "LabelledCosines",
     "Labels",
     "Looks",
+    "MatchSearch",
+    "OneSet",
     "PrecisionThreshold",
     "RateThreshold",
     "Scanned",
     "SearchSummary",
     "Threshold",
     "Whitened",
+    "addition_of",
     "calibrate",
     "calibration_table",
     "choose_threshold",
@@ -54,6 +60,7 @@ __all__ = [
     "look",
     "normalise_caption",
     "normalise_captions",
+    "prefix_of",
     "read_labels",
     "threshold_at",
     "thumbnail_planes",

@@ -12,12 +12,21 @@ held is one block's pairs, never all.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.duplicates.neighbours import Component, HashRows, NeighbourConfig, Neighbours, Rows, Stars, cosines
+from scanner.duplicates.neighbours import (
+    Component,
+    HashRows,
+    NeighbourConfig,
+    Neighbours,
+    Rows,
+    Stars,
+    cosines,
+    parts_of,
+)
 
 Places = NDArray[np.integer]
 Which = Callable[[Places, Places], NDArray[np.bool_]]
@@ -59,10 +68,29 @@ def joined(parts: list[Proposals]) -> Proposals:
     )
 
 
+def part_names(count: int, config: NeighbourConfig, *, known: int, hashed: bool, prefix: str = "") -> tuple[str, ...]:
+    """`Proposer.parts` for `count` rows, of which the first `known` are known, without opening an index."""
+    if known == count:
+        return ()
+    stars, pairs = parts_of(count, replace(config, fresh=known))
+    return tuple(
+        part
+        for name in (("cosine", "hash") if hashed else ("cosine",))
+        for part in (
+            *(_name(prefix, name, star, leaders=True) for star in stars),
+            *(_name(prefix, name, pair) for pair in pairs),
+        )
+    )
+
+
+def _name(prefix: str, index: str, part: int, *, leaders: bool = False) -> str:
+    return f"{prefix}{index}-{'leaders-' if leaders else ''}{part:05d}"
+
+
 class Proposer:
     """Open indexes over embeddings and hashes: made once, then asked part by part, in order."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what to search, how near, and what to call it
         self,
         rows: Rows,
         hashes: NDArray[np.uint64] | None,
@@ -70,17 +98,18 @@ class Proposer:
         cosine: float,
         bits: int,
         config: NeighbourConfig = NeighbourConfig(),  # noqa: B008 - frozen
+        prefix: str = "",
     ) -> None:
         """`rows` (n) of unit length and `hashes` (n,) or None; a pair has at least this cosine or at most so many
-        differing bits."""
-        self._rows, self._hashes, self._cosine = rows, hashes, cosine
+        differing bits. Names of parts begin with `prefix`."""
+        self._rows, self._hashes, self._cosine, self._known = rows, hashes, cosine, config.fresh
         self._indexes = {"cosine": Neighbours(rows, cosine, config)}
         if hashes is not None:
             self._indexes["hash"] = Neighbours(HashRows(hashes), 1 - bits / 32, config)
         self._parts: dict[str, tuple[str, bool, int]] = {}
         for name, index in self._indexes.items():
-            self._parts |= {f"{name}-leaders-{part:05d}": (name, True, part) for part in index.star_parts}
-            self._parts |= {f"{name}-{part:05d}": (name, False, part) for part in index.pair_parts}
+            self._parts |= {_name(prefix, name, part, leaders=True): (name, True, part) for part in index.star_parts}
+            self._parts |= {_name(prefix, name, part): (name, False, part) for part in index.pair_parts}
         self.parts: tuple[str, ...] = tuple(self._parts)
         """Names of the parts, in the order in which they must be asked."""
         self._stars: tuple[str, Stars] | None = None
@@ -92,6 +121,7 @@ class Proposer:
         if leaders:
             found = self._stars_of(part)
             wanted = is_open(found.leader, found.member)
+            wanted &= np.maximum(found.leader, found.member) >= self._known  # of two known rows it has been decided
             yield self._new(name, self._proposals(found.leader[wanted], found.member[wanted], None))
             return
         for pairs in self._indexes[name].pairs(number, is_open, component):

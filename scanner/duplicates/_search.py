@@ -10,7 +10,8 @@ Where no row was decoded (a data set of embeddings) there is nothing to look at:
 as they are decides (see `_judge`), and nothing is whitened.
 
 The pairs of a part are given back for the caller to write; a part found written is restored instead of searched, and
-the result is the same.
+the result is the same. Rows that were added to a set that was searched before are searched in parts of their own
+(`_additions`). What was set on the rows of the first search stays set: the whitening and the threshold.
 
     >>> from scanner.tables import PAIRS
     >>> search = DuplicateSearch(samples, embeddings, DuplicatesConfig())          # doctest: +SKIP
@@ -20,13 +21,15 @@ the result is the same.
 """
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from scanner.duplicates._additions import Addition, additions_of, prefix_of
 from scanner.duplicates._close import CLOSE_COLUMNS, look_closely
 from scanner.duplicates._components import new_forest, roots, unite
 from scanner.duplicates._config import DuplicatesConfig
@@ -58,6 +61,8 @@ class SearchSummary:
     """Rows searched."""
     distinct: int
     """Distinct pictures among them; distinct embeddings where there are no pictures."""
+    added: tuple[int, ...]
+    """Of these, the distinct pictures that each addition of shards brought, in order."""
     look: str
     """What decides on a pair: thumbnail, or similarity where there are no pictures."""
     embedding: str
@@ -76,7 +81,7 @@ class SearchSummary:
     """Distinct pictures with `looks_per_row` failed looks or more: look-alikes in masses."""
 
 
-def _thumbnails(samples: pl.DataFrame) -> NDArray[np.uint8]:
+def thumbnails_of(samples: pl.DataFrame) -> NDArray[np.uint8]:
     """(n, 3, 32, 32) thumbnails of the rows of `samples`."""
     sizes = samples["thumbnail"].bin.size()
     if sizes.null_count() or not (sizes == _THUMBNAIL_BYTES).all():
@@ -88,13 +93,22 @@ def _thumbnails(samples: pl.DataFrame) -> NDArray[np.uint8]:
 class DuplicateSearch:
     """An open index over a set: made once, then searched (or restored) part by part, in order."""
 
-    def __init__(self, samples: pl.DataFrame, embeddings: Stored, config: DuplicatesConfig) -> None:
+    def __init__(
+        self,
+        samples: pl.DataFrame,
+        embeddings: Stored,
+        config: DuplicatesConfig,
+        *,
+        begins: Sequence[int] = (),
+        stored: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         """Open the index over the samples table and its embeddings.
 
         `samples` is sorted by sample_id and has `sample_id, pixel_sha256, phash, thumbnail, caption`; `embeddings`
-        (rows, d) are float16 or float32, row i belonging to row i (also memory-mapped). Raises
-        UnusableInputError when they do not fit together, when embeddings hold NaN, or when some rows have thumbnails
-        and others have none.
+        (rows, d) are float16 or float32, row i belonging to row i (also memory-mapped).
+        `begins` are the rows with which an addition to the first rows begins, ascending. Parts that are `stored` will
+        be restored: no index is opened for them alone. Raises UnusableInputError when samples and embeddings do not
+        fit together, when embeddings hold NaN, or when some rows have thumbnails and others have none.
         """
         if len(samples) != embeddings.shape[0]:
             raise UnusableInputError(
@@ -103,6 +117,7 @@ class DuplicateSearch:
         self._config = config
         self._collapse: Collapse = collapse(samples, embeddings)
         self._samples = samples.select("sample_id", "caption")
+        first = int(np.searchsorted(self._collapse.first, begins[0])) if begins else None
         distinct = samples.select("sample_id", "pixel_sha256", "phash", "thumbnail")[self._collapse.first]
         self._ids: NDArray[np.int64] = distinct["sample_id"].to_numpy()
         self._hashes: NDArray[np.uint64] | None = None
@@ -114,43 +129,48 @@ class DuplicateSearch:
             self._threshold = deciding_threshold(config)
             self._judge = BySimilarity(self._rows, self._threshold.least)
         else:
-            self._judge = self._pictures = ByThumbnail(_thumbnails(distinct), config)
+            self._judge = self._pictures = ByThumbnail(thumbnails_of(distinct), config)
             self._hashes = distinct["phash"].to_numpy().astype(np.uint64)
-            found = whiten(embeddings, self._collapse.first, config)
-            self._threshold = choose_threshold(found.vectors, self._hashes, config, whitened=found.whitened)
+            found = whiten(embeddings, self._collapse.first, config, fitted=first)
+            self._threshold = choose_threshold(
+                found.vectors[:first], self._hashes[:first], config, whitened=found.whitened
+            )
             self._rows, self._embedding = UnitRows.of(found.vectors), found.note
-        self._proposer = Proposer(
-            self._rows,
-            self._hashes,
-            cosine=self._threshold.least,
-            bits=config.hash_distance,
-            config=NeighbourConfig(
-                exhaustive_rows=config.exhaustive_rows,
-                probes=config.probes,
-                block_rows=config.block_rows,
-                decides=self._pictures is None,
-                seed=config.seed,
-            ),
+        self._neighbours = NeighbourConfig(
+            exhaustive_rows=config.exhaustive_rows,
+            probes=config.probes,
+            block_rows=config.block_rows,
+            decides=self._pictures is None,
+            seed=config.seed,
         )
         self._parents = new_forest(len(self._ids))
         self._failed = np.zeros(len(self._ids), np.uint32)
         self._linked: list[Linked] = []
         self._done = self._looked = self._looked_closely = 0
-        self.parts: tuple[str, ...] = self._proposer.parts
-        """Names of the parts, in the order in which they must be searched."""
+        self.additions = additions_of(self._collapse.first, begins, self._neighbours, hashed=self._hashes is not None)
+        """The first rows, and what was added to them, each with its parts."""
+        self._of_part: dict[str, Addition] = {part: one for one in self.additions for part in one.parts}
+        self._searched_last = {
+            one.number: max((place for place, part in enumerate(one.parts) if not stored(part)), default=-1)
+            for one in self.additions
+        }
+        self._opened: tuple[int, Proposer] | None = None
+        self.parts: tuple[str, ...] = tuple(self._of_part)
+        """Names of all parts, in the order in which they must be searched."""
 
     def search(self, part: str) -> pl.DataFrame:
         """Search one part: the pairs looked at, as rows of `scanner.tables.PAIRS`."""
         self._begin(part)
         found, waiting = [PAIRS.empty()], list[Proposals]()
-        for proposals in self._proposer.propose(part, self._is_open, self._component):
+        proposer = self._proposer_of(part)
+        for proposals in proposer.propose(part, self._is_open, self._component):
             waiting.append(self._open(proposals))
             if self._pictures is None or sum(map(len, waiting)) >= _HELD:
                 found.append(self._settle(joined(waiting), at_once="leaders" in part))
                 waiting.clear()
         if waiting:
             found.append(self._settle(joined(waiting), at_once="leaders" in part))
-        self._proposer.close(part, self._together)
+        proposer.close(part, self._together)
         return PAIRS.conform(pl.concat(found))
 
     def restore(self, part: str, pairs: pl.DataFrame) -> None:
@@ -158,7 +178,9 @@ class DuplicateSearch:
         self._begin(part)
         pairs = pairs.sort(PAIRS.key)
         self._record(*self._places(pairs), pairs["accepted"].to_numpy())
-        self._proposer.close(part, self._together)
+        one = self._of_part[part]
+        if one.parts.index(part) < self._searched_last[one.number]:  # the leaders decide what is searched after it
+            self._proposer_of(part).close(part, self._together)
 
     def restore_closely(self, pairs: pl.DataFrame) -> None:
         """Take pairs as `look_closely` gave them in an earlier process, instead of looking again."""
@@ -222,6 +244,7 @@ class DuplicateSearch:
         return SearchSummary(
             rows=len(self._samples),
             distinct=len(self._ids),
+            added=tuple(one.count - one.known for one in self.additions[1:]),
             look=self._judge.look,
             embedding=self._embedding,
             threshold=self._threshold.note,
@@ -231,6 +254,23 @@ class DuplicateSearch:
             accepted=sum(len(linked.left) for linked in self._linked),
             over_budget=int((self._failed >= self._config.looks_per_row).sum()),
         )
+
+    def _proposer_of(self, part: str) -> Proposer:
+        """The open index over all pictures up to those of the part's addition; one at a time."""
+        one = self._of_part[part]
+        if self._opened is None or self._opened[0] != one.number:
+            self._opened = None  # its memory first
+            proposer = Proposer(
+                self._rows.leading(one.count),
+                None if self._hashes is None else self._hashes[: one.count],
+                cosine=self._threshold.least,
+                bits=self._config.hash_distance,
+                config=replace(self._neighbours, fresh=one.known),
+                prefix=prefix_of(one.number),
+            )
+            assert proposer.parts == one.parts, "an index has the parts that were named before it was opened"
+            self._opened = one.number, proposer
+        return self._opened[1]
 
     def _begin(self, part: str) -> None:
         """Parts are taken in order, since what is connected already is not looked at."""

@@ -15,6 +15,7 @@ good as no whitening from about 500 rows on.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,25 +82,31 @@ def as_they_are(vectors: Stored, rows: NDArray[np.int64], why: str) -> Whitened:
     return Whitened(vectors=np.concatenate(found), dims=vectors.shape[1], whitened=False, note=f"not whitened: {why}")
 
 
-def whiten(vectors: Stored, rows: NDArray[np.int64], config: DuplicatesConfig) -> Whitened:
+def whiten(
+    vectors: Stored, rows: NDArray[np.int64], config: DuplicatesConfig, *, fitted: int | None = None
+) -> Whitened:
     """Whiten the given rows of (all rows, d) embeddings, float16 or float32, also memory-mapped.
 
-    Keeps min(`whiten_dims`, d, rank, rows / `whiten_rows_per_dim`) dimensions. Raises UnusableInputError on NaN.
+    `fitted`: the directions are those of the first so many rows, and these rows come out bit for bit as they do
+    without the others; None: of all. Keeps min(`whiten_dims`, d, rank, fitted / `whiten_rows_per_dim`) dimensions.
+    Raises UnusableInputError on NaN.
     """
-    if len(rows) < config.whiten_min_rows:
-        return as_they_are(vectors, rows, f"{len(rows):,} distinct rows are fewer than {config.whiten_min_rows:,}")
-    mean, variances, directions = _fit(vectors, rows)
+    known = rows if fitted is None else rows[:fitted]
+    if len(known) < config.whiten_min_rows:
+        return as_they_are(vectors, rows, f"{len(known):,} distinct rows are fewer than {config.whiten_min_rows:,}")
+    mean, variances, directions = _fit(vectors, known)
     rank = int((variances > 1e-6 * variances[0]).sum()) if variances[0] > 1e-9 else 0
-    dims = min(config.whiten_dims, rank, len(rows) // config.whiten_rows_per_dim)
+    dims = min(config.whiten_dims, rank, len(known) // config.whiten_rows_per_dim)
     if dims < 2:
         return as_they_are(vectors, rows, f"the embeddings vary in {dims} directions")
     scale = 1 / np.sqrt(variances[:dims] + _SMALLEST * variances[0])
     turn, centre = (directions[:, :dims] * scale).astype(np.float32), mean.astype(np.float32)
     whitened, start = np.empty((len(rows), dims), np.float16), 0
-    for block in _blocks(vectors, rows):
+    # in blocks of their own: the last digit of a product depends on its height
+    for block in chain(_blocks(vectors, known), _blocks(vectors, rows[len(known) :])):
         projected = (block - centre) @ turn
         projected[~block.any(axis=1)] = 0
         whitened[start : start + len(block)] = _unit(projected)
         start += len(block)
-    note = f"whitened to {dims} dimensions, fitted on {min(len(rows), _FITTED_ON):,} distinct rows"
+    note = f"whitened to {dims} dimensions, fitted on {min(len(known), _FITTED_ON):,} distinct rows"
     return Whitened(vectors=whitened, dims=dims, whitened=True, note=note)

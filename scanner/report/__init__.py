@@ -8,7 +8,7 @@ from scanner.report._calibration import CalibratedRun, calibration_headline, cal
 from scanner.report._findings import SCHEMA_VERSION, Findings, Recall
 from scanner.report._gather import gather
 from scanner.report._intervals import Rate, clopper_pearson, rate
-from scanner.report._pictures import Pictures
+from scanner.report._pictures import OtherRun, Pictures
 from scanner.report._recall import measured_recall, recall_words
 from scanner.report._write import write_report
 
@@ -16,6 +16,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "CalibratedRun",
     "Findings",
+    "OtherRun",
     "Pictures",
     "Rate",
     "Recall",

@@ -18,6 +18,7 @@ from scanner.report._records import (
     ErrorRow,
     Group,
     Hit,
+    Match,
     Prompt,
     Setting,
 )
@@ -112,6 +113,26 @@ class Captions:
     """Captions (near-duplicates counted as one) that stand under two different pictures or more."""
     most: tuple[CaptionUse, ...]
     """Those of them over most pictures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matches:
+    """How much of another run is in this one."""
+
+    dataset: str
+    """The other run's data set."""
+    run: str
+    """Its directory."""
+    other_rows: int
+    """Rows of the other run."""
+    rows: int
+    """Rows of this run that show a picture of it."""
+    pictures: int
+    """Pictures of the other run that these show."""
+    equal: int
+    """Of the rows, those with equal pixels."""
+    alike: int
+    """Of the rows, those that are near-duplicates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,6 +293,8 @@ class Findings:
     """What of it was missed; None where the run has not measured it."""
     captions: Captions | None
     """What the captions say; None where the run has not compared them."""
+    matches: Matches | None
+    """Pictures of another run in this one; None where it was compared with none."""
     arms: tuple[Arm, ...]
     """risk, then control."""
     thresholds: Thresholds
@@ -284,6 +307,8 @@ class Findings:
     """Listed hits, the risk arm first, by rank."""
     groups: tuple[Group, ...]
     """Listed groups, most copies first."""
+    matching: tuple[Match, ...]
+    """Listed pictures of the other run, those that most rows show first."""
     prompts: tuple[Prompt, ...]
     """Listed prompts, the risk arm first, by rank."""
     detectors: tuple[Detector, ...]

@@ -11,6 +11,7 @@ import polars as pl
 from scanner.report import _attack, _audit, _words
 from scanner.report._captions import count_captions
 from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
+from scanner.report._matches import count_matches, list_matches
 from scanner.report._method import method, name_of, thresholds
 from scanner.report._recall import measured_recall
 from scanner.run import Run
@@ -38,12 +39,14 @@ def gather(run: Run) -> Findings:
         duplicates=duplicates,
         recall=measured_recall(run),
         captions=count_captions(run),
+        matches=count_matches(run),
         arms=arms,
         thresholds=thresholds(run, controls=arms[1].attacked),
         behind_hits=_count_behind(run, behind),
         curve=_attack.curve(frame),
         hits=_attack.list_hits(run, frame),
         groups=_audit.list_groups(run, _prompts_by_group(behind)),
+        matching=list_matches(run),
         prompts=_attack.list_prompts(frame),
         detectors=_attack.list_detectors(run),
         error_counts=_audit.count_errors(run),

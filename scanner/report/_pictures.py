@@ -61,6 +61,8 @@ class Gallery:
     """By sample_id: the thumbnails of group members and prompts."""
     generations: Mapping[tuple[str, int], Picture]
     """By prompt_id and image_index."""
+    others: Mapping[int, Picture]
+    """By sample_id of the other run that this one was compared with: the original, or its thumbnail."""
 
     @property
     def has_originals(self) -> bool:
@@ -68,10 +70,21 @@ class Gallery:
         return any(not picture.thumbnail for picture in self.samples.values())
 
 
-def collect(run: Run, found: Findings, pictures: Pictures | None) -> Gallery:
+@dataclass(frozen=True, kw_only=True)
+class OtherRun:
+    """The run that this one was compared with, where it is still at hand."""
+
+    run: Run
+    """The run."""
+    pictures: Pictures | None
+    """Its originals."""
+
+
+def collect(run: Run, found: Findings, pictures: Pictures | None, other: OtherRun | None = None) -> Gallery:
     """The pictures that the findings name."""
     large = {hit.original.sample_id for hit in found.hits if hit.original}
     large |= {group.medoid.sample_id for group in found.groups if group.medoid}
+    large |= {match.sample.sample_id for match in found.matching if match.sample}
     small = {sample for group in found.groups for sample in group.members}
     small |= {prompt.sample_id for prompt in found.prompts if prompt.sample_id is not None}
     thumbnails = _thumbnails(run, large | small)
@@ -80,7 +93,13 @@ def collect(run: Run, found: Findings, pictures: Pictures | None) -> Gallery:
         samples={sample: thumbnails[sample] for sample in large & thumbnails.keys()} | originals,
         thumbnails=thumbnails,
         generations=_generations(run, found),
+        others={} if other is None else _of_other(other, {match.other_sample_id for match in found.matching}),
     )
+
+
+def _of_other(other: OtherRun, wanted: set[int]) -> dict[int, Picture]:
+    originals = _originals(sorted(wanted), other.pictures) if other.pictures else {}
+    return _thumbnails(other.run, wanted) | originals
 
 
 def _thumbnails(run: Run, wanted: set[int]) -> dict[int, Picture]:

@@ -33,6 +33,36 @@ class SampleRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Match:
+    """A picture of another run that stands in this one."""
+
+    sample: SampleRef | None
+    """The row of this run that is most like it."""
+    rows: int
+    """Rows of this run that show it."""
+    other_sample_id: int
+    """Its sample in the other run."""
+    other_shard: str
+    """As the other data set names it."""
+    other_key: str
+    """As the other data set names it."""
+    other_url: str | None
+    """Where it came from, if the other data set says."""
+    other_caption: str | None
+    """Its caption there."""
+    other_copies: int
+    """Rows of the other run in its duplicate group."""
+    look: str
+    """pixels, thumbnail or similarity."""
+    similarity: float | None
+    """Cosine of the embeddings, as the search used them."""
+    hash_distance: int | None
+    """Differing bits of the perceptual hashes; None without pictures."""
+    look_distance: float | None
+    """Mean absolute difference of the thumbnails; None without pictures."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Generation:
     """One full-step generation that is shown as evidence."""
 

@@ -109,8 +109,28 @@ def _arm_words(arm: Arm) -> str:
 
 def advice(found: Findings) -> tuple[Advice, ...]:
     """What to do next, most urgent first."""
-    steps = [*_hit_advice(found), *_attack_advice(found), *_duplicate_advice(found), *_ledger_advice(found)]
+    steps = [
+        *_match_advice(found),
+        *_hit_advice(found),
+        *_attack_advice(found),
+        *_duplicate_advice(found),
+        *_ledger_advice(found),
+    ]
     return tuple(step for step in steps if step is not None)
+
+
+def _match_advice(found: Findings) -> list[Advice | None]:
+    matches = found.matches
+    if matches is None or not matches.rows:
+        return []
+    step = Advice(
+        title=f"Look at the {count(matches.rows, 'row')} with pictures of {matches.dataset}",
+        text=f"{count(matches.pictures, 'picture')} of it {'is' if matches.pictures == 1 else 'are'} in this set: a "
+        "test set that was trained on measures memory, and what must not be present has to go. All of the rows stand "
+        "in matches.parquet.",
+        href="#matches",
+    )
+    return [step]
 
 
 def _hit_advice(found: Findings) -> list[Advice | None]:

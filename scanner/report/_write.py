@@ -23,21 +23,22 @@ from markupsafe import Markup
 from scanner.report import _charts, _show, _words
 from scanner.report._findings import Findings
 from scanner.report._gather import gather
-from scanner.report._pictures import Gallery, Pictures, collect
+from scanner.report._pictures import Gallery, OtherRun, Pictures, collect
 from scanner.run import Run, write_json
 
 FOLDER = "report"
 
 
-def write_report(run: Run, pictures: Pictures | None = None) -> Path:
+def write_report(run: Run, pictures: Pictures | None = None, other: OtherRun | None = None) -> Path:
     """Write RUN/report/index.html and RUN/report/report.json from the run's tables; gives the page's path.
 
     `pictures` gives the encoded originals of sample ids; without it, or for ids that it leaves out, the page
     shows the 32 × 32 thumbnails of the samples table and says so. Works in every state of a run: nothing
-    read, no groups, no attack yet, no hits. An older report is replaced.
+    read, no groups, no attack yet, no hits. `other` is the run that this one was compared with, for the pictures of
+    what stands in both. An older report is replaced.
     """
     found = gather(run)
-    page = render(found, collect(run, found, pictures))
+    page = render(found, collect(run, found, pictures, other))
     folder = run.path / FOLDER
     write_json(folder / "report.json", asdict(found))
     path = folder / "index.html"

@@ -9,6 +9,7 @@ from scanner.samples._columns import Columns
 from scanner.samples._decode import Undecodable, decode
 from scanner.samples._embeddings import OWN_MODEL, EmbeddingSet, OwnEmbeddings, own_embeddings
 from scanner.samples._given import GivenEmbeddings, WithEmbeddings
+from scanner.samples._numbered import Numbered
 from scanner.samples._open import LAYOUTS, open_dataset, open_embeddings, open_url_list
 from scanner.samples._options import Options
 from scanner.samples._place import Place, place
@@ -35,6 +36,7 @@ __all__ = [
     "EmbeddingSet",
     "Failure",
     "GivenEmbeddings",
+    "Numbered",
     "Options",
     "OwnEmbeddings",
     "Place",

@@ -7,12 +7,14 @@
 ...         unite(parents, pairs.left, pairs.right)
 """
 
+from scanner.duplicates.neighbours._config import NeighbourConfig, parts_of
 from scanner.duplicates.neighbours._leaders import Stars
-from scanner.duplicates.neighbours._neighbours import PARALLEL, Component, NeighbourConfig, Neighbours, Pairs
-from scanner.duplicates.neighbours._rows import HashRows, Rows, Stored, UnitRows, cosines, slices
+from scanner.duplicates.neighbours._neighbours import PARALLEL, Component, Neighbours, Pairs
+from scanner.duplicates.neighbours._rows import Behind, HashRows, Rows, Stored, UnitRows, cosines, slices
 
 __all__ = [
     "PARALLEL",
+    "Behind",
     "Component",
     "HashRows",
     "NeighbourConfig",
@@ -23,5 +25,6 @@ __all__ = [
     "Stored",
     "UnitRows",
     "cosines",
+    "parts_of",
     "slices",
 ]

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from scanner.duplicates.neighbours._bound import Heads, choose_width, directions_of, leading
 from scanner.duplicates.neighbours._cells import Cells, grouped, make_cells, one_cell
+from scanner.duplicates.neighbours._config import NeighbourConfig, parts_of
 from scanner.duplicates.neighbours._leaders import LEAST, Buckets, Stars, leader_angle, leader_slack, stars
 from scanner.duplicates.neighbours._rows import Floats, Rows, cosines
 from scanner.duplicates.neighbours._screen import survivors
@@ -31,8 +32,6 @@ Open = Callable[[Places, Places], NDArray[np.bool_]]
 Component = Callable[[Places], NDArray[np.integer]]
 """Of each of p rows, which of the sets of rows that are known to belong together it is in."""
 
-_PART = 16_384
-"""Rows whose cells make a part."""
 _CELLS = 2
 """Cells for the square root of the rows: fewer make longer products, more take longer to choose among."""
 _MOST_CELLS = 65_535
@@ -57,30 +56,10 @@ class Pairs:
         return len(self.left)
 
 
-@dataclass(frozen=True, kw_only=True)
-class NeighbourConfig:
-    """How pairs are looked for."""
-
-    exhaustive_rows: int = 50_000
-    """Up to so many rows every pair is compared; beyond, rows are compared inside cells."""
-    probes: int = 10
-    """Cells that a row asks on average: near the borders of its own it asks more."""
-    block_rows: int = 1024
-    """Rows that make a part where all are compared."""
-    decides: bool = False
-    """The cosine makes a pair, so that a row near a leader's member, and not near the leader, must be found too."""
-    fresh: int = 0
-    """Rows before this one are known: pairs of two of them are not looked for."""
-    across: bool = False
-    """Look only for pairs of a known row and a fresh one."""
-    seed: int = 0
-    """Decides which rows the directions and cells are fitted on."""
-
-
 class Neighbours:
     """An open index over rows: made once, then asked for its parts in order, those of leaders first."""
 
-    def __init__(self, rows: Rows, cosine: float, config: NeighbourConfig = NeighbourConfig()) -> None:
+    def __init__(self, rows: Rows, cosine: float, config: NeighbourConfig = NeighbourConfig()) -> None:  # noqa: B008 - frozen
         """`rows` (n) of unit length; `cosine`, above 0 to 1 (equal but for rounding), makes a pair."""
         self._rows, self._cosine, self._config = rows, min(cosine, PARALLEL), config
         count, cells = len(rows), min(round(_CELLS * math.sqrt(len(rows))), -(-len(rows) // 4), _MOST_CELLS)
@@ -88,8 +67,8 @@ class Neighbours:
         self._leads = np.zeros(count, bool)
         self._given = np.empty(0, np.int64)
         self._cells, self._slack = one_cell(count), 0.0
+        self.star_parts, self.pair_parts = parts_of(count, config)
         if count < 2:
-            self.star_parts = self.pair_parts = range(0)
             return
         whole = count <= config.exhaustive_rows
         directions = directions_of(rows, config.seed)
@@ -104,14 +83,11 @@ class Neighbours:
         self._askers = None if whole else _askers(self._cells)
         self._angle = leader_angle(self._cosine)
         self._slack = leader_slack(self._cosine, self._angle) if config.decides else 0.0
-        cuts = range(-(-count // _PART))
-        self.star_parts = range(0) if config.across else cuts
-        self.pair_parts = range(-(-(count - config.fresh) // config.block_rows)) if whole else cuts
 
     def stars(self, part: int) -> Stars:
         """Leaders of a part, and the rows that they may hold or, where the cosine decides, that are near them."""
         least = self._cosine if self._config.decides else math.cos(self._angle)
-        buckets = self._buckets.part(part, _PART)
+        buckets = self._buckets.part(part, self._config.part_rows)
         return stars(self._rows, self._heads, buckets, least, self._config.fresh)
 
     def hold(self, found: Stars, together: NDArray[np.bool_]) -> None:
@@ -149,7 +125,7 @@ class Neighbours:
     def _part_cells(self, part: int) -> range:
         """The cells whose first member is among the part's rows, counted cell by cell."""
         starts = self._homes[1][:-1]
-        first, last = np.searchsorted(starts, [part * _PART, (part + 1) * _PART])
+        first, last = np.searchsorted(starts, [part * self._config.part_rows, (part + 1) * self._config.part_rows])
         return range(int(first), int(last))
 
     def _live(self, rows: NDArray[np.integer]) -> Places:

@@ -14,7 +14,7 @@ million rows holds none of them as float32.
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,7 +39,8 @@ Which = slice | NDArray[np.integer]
 class Stored(Protocol):
     """What embeddings lie in: an array, a memory-mapped file, or several of them behind one another."""
 
-    shape: tuple[int, ...]
+    @property
+    def shape(self) -> tuple[int, ...]: ...
 
     def __getitem__(self, which: Any, /) -> Any:
         """Rows by a slice or by an array of positions."""
@@ -73,6 +74,33 @@ class Rows(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Behind:
+    """Two stored arrays of one width, one behind the other; itself stored.
+
+    >>> Behind(np.zeros((2, 3)), np.ones((1, 3)))[np.array([2, 0])][:, 0]
+    array([1., 0.])
+    """
+
+    first: Stored
+    """(n, d)"""
+    second: Stored
+    """(m, d)"""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.first.shape[0] + self.second.shape[0], *self.first.shape[1:])
+
+    def __getitem__(self, which: Any, /) -> Any:
+        rows = np.arange(self.shape[0])[which] if isinstance(which, slice) else np.asarray(which)
+        behind = rows >= self.first.shape[0]
+        taken = self.first[rows[~behind]]
+        found = np.empty((len(rows), *self.shape[1:]), taken.dtype)
+        found[~behind] = taken
+        found[behind] = self.second[rows[behind] - self.first.shape[0]]
+        return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class UnitRows:
     """Some rows of stored vectors, each divided by its length."""
@@ -101,6 +129,13 @@ class UnitRows:
             np.divide(1, length, out=scale[part], where=length > _SHORTEST)
         tensor = _shared(stored) if isinstance(stored, np.ndarray) else None
         return cls(stored=stored, positions=positions, scale=scale, tensor=tensor)
+
+    def leading(self, count: int) -> "UnitRows":
+        """The first `count` rows."""
+        if count == len(self):
+            return self
+        positions = np.arange(count) if self.positions is None else self.positions[:count]
+        return replace(self, positions=positions, scale=self.scale[:count])
 
     def __len__(self) -> int:
         return len(self.scale)

@@ -113,11 +113,6 @@ def test_hashes_by_their_hamming_distance() -> None:
         assert sorted(found.paired) == list(zip(left[near].tolist(), right[near].tolist(), strict=True))
 
 
-@pytest.fixture
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_neighbours, "_PART", 1000)
-
-
 @pytest.fixture(scope="module")
 def many() -> UnitRows:
     """Distinct rows and copies of some of them, in groups of up to two hundred."""
@@ -129,20 +124,20 @@ def many() -> UnitRows:
     return UnitRows.of(unit(originals[shown] + shift.astype(np.float32)).astype(np.float16))
 
 
-@pytest.mark.usefixtures("small_parts")
 def test_twelve_probes_find_all_planted_groups(many: UnitRows) -> None:
-    found = everything(many, 0.95, exhaustive_rows=0, probes=12, decides=True)
+    found = everything(many, 0.95, exhaustive_rows=0, probes=12, decides=True, part_rows=1000)
     assert len(found.search.pair_parts) > 1
     assert found.groups == groups_of(list(brute(many, 0.95)))
-    again = everything(many, 0.95, exhaustive_rows=0, probes=12, decides=True)
+    again = everything(many, 0.95, exhaustive_rows=0, probes=12, decides=True, part_rows=1000)
     assert (found.starred, found.paired, found.similarity) == (again.starred, again.paired, again.similarity)
 
 
-@pytest.mark.usefixtures("small_parts")
 def test_known_rows_are_not_compared_again(many: UnitRows) -> None:
     fresh = len(many) - 1000
     for across in (False, True):
-        found = everything(many, 0.95, exhaustive_rows=0, fresh=fresh, across=across, hold=False, close=False)
+        found = everything(
+            many, 0.95, exhaustive_rows=0, fresh=fresh, across=across, hold=False, close=False, part_rows=1000
+        )
         wanted = brute(many, 0.95, fresh=fresh, across=across)
         assert all(right >= fresh and (left < fresh or not across) for left, right in found.paired)
         assert len(wanted.keys() - set(found.paired)) <= 1e-3 * len(wanted)

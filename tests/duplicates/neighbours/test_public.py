@@ -9,7 +9,7 @@ from scanner.duplicates.neighbours import UnitRows
 from scanner.duplicates.neighbours._bound import Heads, directions_of, leading
 
 
-@pytest.mark.parametrize("module", ["_rows", "_bound", "_cells", "_screen", "_leaders", "_neighbours"])
+@pytest.mark.parametrize("module", ["_rows", "_bound", "_cells", "_screen", "_leaders", "_config", "_neighbours"])
 def test_examples_in_docstrings_are_true(module: str) -> None:
     found = doctest.testmod(
         importlib.import_module(f"{neighbours.__name__}.{module}"),
