@@ -4,7 +4,8 @@
     scanner attack RUN --target MODEL
     scanner demo
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or unusable input, 130 stopped from the keyboard. An error is one sentence.
+Exit codes: 0 done, 1 failed, 2 wrong usage or unusable input, 3 done but a policy (--min-recall) is broken, 130 stopped
+from the keyboard. An error is one sentence.
 """
 
 import os
@@ -15,7 +16,15 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from pipelines.configs import AttackOptions, AuditConfig, AuditExtras, CalibrateConfig, DownloadConfig, TrainConfig
+from pipelines.configs import (
+    AttackOptions,
+    AuditConfig,
+    AuditExtras,
+    CalibrateConfig,
+    DownloadConfig,
+    Policy,
+    TrainConfig,
+)
 from scanner import __version__
 from scanner.errors import ScannerError
 
@@ -36,6 +45,7 @@ app.command(lab)
 
 Flat = Parameter(name="*")
 Downloading = Parameter(name="*", group="Download (a list of URLs)")
+Keeping = Parameter(name="*", group="Policy (exit code 3 when broken)")
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
@@ -47,6 +57,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
     out: Path,
     config: Annotated[AuditConfig, Flat] = AuditConfig(),  # noqa: B008 - frozen
     downloading: Annotated[DownloadConfig, Downloading] = DownloadConfig(),  # noqa: B008 - frozen
+    policy: Annotated[Policy, Keeping] = Policy(),  # noqa: B008 - frozen
     extras: Annotated[AuditExtras, Flat] = AuditExtras(),  # noqa: B008 - frozen
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
@@ -61,6 +72,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
         scanner audit laion-embeddings/ --out runs/embeddings
         scanner audit laion2B-en/ --out runs/urls --where "punsafe < 0.1" --sample 0.001 --dry-run
         scanner audit laion-subset/ --out runs/again --calibration runs/laion
+        scanner audit laion-subset/ --out runs/laion --min-recall 0.99 && sbatch train.sh
         scanner audit laion-subset/ --out runs/laion --add-shards
         scanner audit laion-subset/ --out runs/laion --against runs/test-set
 
@@ -89,7 +101,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
     from pipelines.report import report as write  # noqa: PLC0415
 
     run = recipe(dataset, out, config, _engine(), downloading, extras=extras)
-    _show(run, write(run), json)
+    _show(run, write, json, policy)
 
 
 @app.command
@@ -124,7 +136,7 @@ def attack(
 
     opened = Run.open(run)
     recipe(opened, target, config, _engine())
-    _show(opened, write(opened), json)
+    _show(opened, write, json)
 
 
 @app.command
@@ -162,10 +174,17 @@ def calibrate(
 
 
 @app.command
-def report(run: Path, /, *, json: Json = False) -> None:
+def report(
+    run: Path,
+    /,
+    *,
+    policy: Annotated[Policy, Keeping] = Policy(),  # noqa: B008 - frozen
+    json: Json = False,
+) -> None:
     """Make the report of a run again, from its tables; nothing is embedded or generated.
 
         scanner report runs/laion
+        scanner report runs/laion --min-recall 0.99
 
     Parameters
     ----------
@@ -178,7 +197,7 @@ def report(run: Path, /, *, json: Json = False) -> None:
     from scanner.run import Run  # noqa: PLC0415
 
     opened = Run.open(run)
-    _show(opened, write(opened), json)
+    _show(opened, write, json, policy)
 
 
 @app.command
@@ -199,7 +218,7 @@ def demo(*, out: Path = Path("demo-run"), json: Json = False) -> None:
     from pipelines.report import report as write  # noqa: PLC0415
 
     run = recipe(out, _engine())
-    _show(run, write(run), json)
+    _show(run, write, json)
 
 
 @lab.command
@@ -231,10 +250,13 @@ def _engine() -> Any:
     return LocalEngine(TerminalProgress())
 
 
-def _show(run: Any, page: Path, json: bool) -> None:
+def _show(run: Any, write: Callable[[Any], Path], json: bool, policy: Policy = Policy()) -> None:  # noqa: B008 - frozen
+    from pipelines.policies import judge, refuse_broken  # noqa: PLC0415
     from pipelines.summary import print_json, print_summary  # noqa: PLC0415
 
-    (print_json if json else print_summary)(run, page)
+    judged = judge(policy, run)
+    (print_json if json else print_summary)(run, write(run), judged)
+    refuse_broken(judged)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ Both are read from the same model of the findings as the report, so that they ca
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,26 +13,33 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from scanner.report import Findings, Rate, gather
+from pipelines.policies import Judgement
+from scanner.report import Findings, Rate, gather, recall_words
 from scanner.run import Run
 
 LISTS = ("hits", "groups", "matching", "prompts", "errors", "method")
 """Long parts of the findings that a summary leaves to report.json."""
 
 
-def print_json(run: Run, page: Path) -> None:
-    """The findings without their long lists, and where the report is, as one JSON object on standard output."""
+def print_json(run: Run, page: Path, judged: Sequence[Judgement] = ()) -> None:
+    """The findings without their long lists, where the report is, and the policies, as one JSON object on standard
+    output."""
     found: dict[str, Any] = {name: value for name, value in asdict(gather(run)).items() if name not in LISTS}
-    json.dump({"run": str(run.path), "report": str(page), **found}, sys.stdout, indent=2, ensure_ascii=False)
+    policies = [asdict(one) for one in judged]
+    summary = {"run": str(run.path), "report": str(page), "policies": policies, **found}
+    json.dump(summary, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
 
 
-def print_summary(run: Run, page: Path) -> None:
-    """The findings in a few lines on standard output."""
+def print_summary(run: Run, page: Path, judged: Sequence[Judgement] = ()) -> None:
+    """The findings in a few lines on standard output; a policy that is broken is left to the error."""
     found, console = gather(run), Console(highlight=False)
     console.print(f"\n[bold]{found.headline}[/bold]", markup=True)
     console.print(found.summary, "\n", markup=False)
     console.print(_table(found))
+    for one in judged:
+        if one.kept is not False:
+            console.print("\n" + one.sentence, markup=False)
     console.print(f"\nReport: {page}", markup=False, soft_wrap=True)
 
 
@@ -44,6 +52,7 @@ def _table(found: Findings) -> Table:
         "duplicates",
         f"{duplicates.rows:,} rows in {duplicates.groups:,} groups, the largest of {duplicates.largest:,}",
     )
+    table.add_row("recall", recall_words(found.recall))
     if found.matches is not None:
         matches = found.matches
         table.add_row(

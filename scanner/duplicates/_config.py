@@ -52,8 +52,8 @@ class DuplicatesConfig:
     """Rows searched, and written as one part of the pairs table, at a time, where every pair is compared."""
     exhaustive_rows: int = 50_000
     """Up to so many distinct pictures every pair is compared; beyond, those in the same cells (see `neighbours`)."""
-    probes: int = 12
-    """Cells that each row asks."""
+    probes: int = 10
+    """Cells that a row asks on average."""
     close_looks: int = 0
     """Of a picture's pairs that the thumbnails refuse, so many, the most similar, are looked at closely: by their
     geometry, which ties crops, mirror images and rotated copies. None by default, since the pictures are read again (40

@@ -4,7 +4,8 @@ Equal pixels (after EXIF rotation, as RGB), not equal file bytes: a re-wrapped f
 after this works on distinct pictures and keeps their multiplicity, which removes most of the n² work.
 
 A row that was never decoded has no pixels. Such rows are collapsed when their embeddings are equal, bit for bit: equal
-pictures have equal embeddings, but two pictures may share one, so what is counted then is distinct embeddings.
+pictures have equal embeddings, but two pictures may share one, so what is counted then is distinct embeddings. An
+embedding of zeros says nothing, and is like no other.
 
     >>> import polars as pl
     >>> collapse(pl.DataFrame({"sample_id": [3, 5, 8], "pixel_sha256": ["a", "b", "a"]})).copies
@@ -51,6 +52,6 @@ def collapse(samples: pl.DataFrame, embeddings: Stored | None = None) -> Collaps
 
 def _name_of(row: int, embeddings: Stored | None) -> str:
     """What stands for the pixels of a row that has none."""
-    if embeddings is None:
+    if embeddings is None or not (vector := embeddings[row]).any():
         return f"row {row}"
-    return f"embedding {hashlib.sha256(embeddings[row].tobytes()).hexdigest()}"
+    return f"embedding {hashlib.sha256(vector.tobytes()).hexdigest()}"

@@ -17,7 +17,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.duplicates.neighbours import HashRows, NeighbourConfig, Neighbours, Rows, Stars, cosines, parts_of
+from scanner.duplicates.neighbours import (
+    Component,
+    HashRows,
+    NeighbourConfig,
+    Neighbours,
+    Rows,
+    Stars,
+    cosines,
+    parts_of,
+)
 
 Places = NDArray[np.integer]
 Which = Callable[[Places, Places], NDArray[np.bool_]]
@@ -105,8 +114,9 @@ class Proposer:
         """Names of the parts, in the order in which they must be asked."""
         self._stars: tuple[str, Stars] | None = None
 
-    def propose(self, part: str, is_open: Which) -> Iterator[Proposals]:
-        """The part's pairs for which `is_open`, some at a time, each pair in one part only."""
+    def propose(self, part: str, is_open: Which, component: Component | None = None) -> Iterator[Proposals]:
+        """The part's pairs for which `is_open`, some at a time, each pair in one part only; `component` says which
+        pictures are connected, and spares comparing a heavy group with itself."""
         name, leaders, number = self._parts[part]
         if leaders:
             found = self._stars_of(part)
@@ -114,7 +124,7 @@ class Proposer:
             wanted &= np.maximum(found.leader, found.member) >= self._known  # of two known rows it has been decided
             yield self._new(name, self._proposals(found.leader[wanted], found.member[wanted], None))
             return
-        for pairs in self._indexes[name].pairs(number, is_open):
+        for pairs in self._indexes[name].pairs(number, is_open, component):
             similarity = pairs.similarity if name == "cosine" else None
             yield self._new(name, self._proposals(pairs.left, pairs.right, similarity))
 

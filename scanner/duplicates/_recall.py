@@ -23,6 +23,8 @@ from scanner.intervals import exact_interval
 
 _NEIGHBOURS = 100
 """Neighbours of a row that are looked at, drawn at random where there are more."""
+_HELD = 1_000_000
+"""Pairs held before the draw, 24 MB: where all of a million rows are alike there would be half a billion."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +61,8 @@ def measure_recall(  # noqa: PLR0913 - the parts of an open search
     """Compare `recall_queries` rows with all n by brute force; `together` says which pairs the search has tied."""
     rng = np.random.default_rng([config.seed, 3])
     drawn = np.sort(rng.permutation(len(rows))[: config.recall_queries])
-    number, others = _near(rows, hashes, drawn, cosine=cosine, bits=config.hash_distance)
-    some = _at_most(number, rng)
-    queries, others = drawn[number[some]], others[some]
+    number, others = _near(rows, hashes, drawn, rng, cosine=cosine, bits=config.hash_distance)
+    queries = drawn[number]
     true = judge(_as_proposals(rows, queries, others)).accepted
     queries, found = queries[true], together(queries[true], others[true])
     whole = np.bincount(queries, weights=~found, minlength=len(rows))[np.unique(queries)] == 0
@@ -78,29 +79,39 @@ def measure_recall(  # noqa: PLR0913 - the parts of an open search
     )
 
 
-def _near(
-    rows: Rows, hashes: NDArray[np.uint64] | None, drawn: NDArray[np.int64], *, cosine: float, bits: int
+def _near(  # noqa: PLR0913 - the parts of an open search
+    rows: Rows,
+    hashes: NDArray[np.uint64] | None,
+    drawn: NDArray[np.int64],
+    rng: np.random.Generator,
+    *,
+    cosine: float,
+    bits: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs (number among the drawn, other row) within reach of each other, by the drawn row."""
-    queries, found = rows[drawn], [np.empty((2, 0), np.int64)]
+    """Pairs (number among the drawn, other row) within reach of each other, by the drawn row and the other."""
+    queries, found = rows[drawn], np.empty((2, 0), np.int64)
+    luck = np.empty(0)
     for part in slices(len(rows)):
         close = queries @ rows[part].T >= cosine
         if hashes is not None:
             close |= np.bitwise_count(hashes[drawn, None] ^ hashes[part]) <= bits
         number, column = np.nonzero(close)
-        found.append(np.stack([number, column + part.start]))
-    number, other = np.concatenate(found, axis=1)
+        new = np.stack([number, column + part.start])[:, drawn[number] != column + part.start]
+        found, luck = np.concatenate([found, new], axis=1), np.concatenate([luck, rng.random(new.shape[1])])
+        if len(luck) > _HELD:
+            kept = _luckiest(found[0], luck)
+            found, luck = found[:, kept], luck[kept]
+    number, other = found[:, _luckiest(found[0], luck)]
     order = np.lexsort((other, number))
-    number, other = number[order], other[order]
-    return number[drawn[number] != other], other[drawn[number] != other]
+    return number[order], other[order]
 
 
-def _at_most(number: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Places of at most `_NEIGHBOURS` entries of each number, drawn at random, ascending."""
-    shuffled = rng.permutation(len(number))
-    order = shuffled[np.argsort(number[shuffled], kind="stable")]
+def _luckiest(number: NDArray[np.int64], luck: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Places of the `_NEIGHBOURS` entries of each number with the least random key: a random draw, also of a draw."""
+    order = np.lexsort((luck, number))
     rank = np.arange(len(order)) - np.searchsorted(number[order], number[order])
-    return np.sort(order[rank < _NEIGHBOURS])
+    kept: NDArray[np.intp] = order[rank < _NEIGHBOURS]
+    return kept
 
 
 def _as_proposals(rows: Rows, queries: NDArray[np.int64], others: NDArray[np.int64]) -> Proposals:

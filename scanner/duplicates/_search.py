@@ -127,7 +127,7 @@ class DuplicateSearch:
             self._rows = UnitRows.of(embeddings, self._collapse.first)
             self._embedding = "not whitened: the cosine decides, since there are no pictures"
             self._threshold = deciding_threshold(config)
-            self._judge = BySimilarity(self._rows, self._threshold.cosine)
+            self._judge = BySimilarity(self._rows, self._threshold.least)
         else:
             self._judge = self._pictures = ByThumbnail(thumbnails_of(distinct), config)
             self._hashes = distinct["phash"].to_numpy().astype(np.uint64)
@@ -163,7 +163,7 @@ class DuplicateSearch:
         self._begin(part)
         found, waiting = [PAIRS.empty()], list[Proposals]()
         proposer = self._proposer_of(part)
-        for proposals in proposer.propose(part, self._is_open):
+        for proposals in proposer.propose(part, self._is_open, self._component):
             waiting.append(self._open(proposals))
             if self._pictures is None or sum(map(len, waiting)) >= _HELD:
                 found.append(self._settle(joined(waiting), at_once="leaders" in part))
@@ -236,7 +236,7 @@ class DuplicateSearch:
             self._hashes,
             self._judge,
             self._together,
-            cosine=self._threshold.cosine,
+            cosine=self._threshold.least,
             config=self._config,
         )
 
@@ -263,7 +263,7 @@ class DuplicateSearch:
             proposer = Proposer(
                 self._rows.leading(one.count),
                 None if self._hashes is None else self._hashes[: one.count],
-                cosine=self._threshold.cosine,
+                cosine=self._threshold.least,
                 bits=self._config.hash_distance,
                 config=replace(self._neighbours, fresh=one.known),
                 prefix=prefix_of(one.number),
@@ -285,6 +285,9 @@ class DuplicateSearch:
     def _together(self, left: Places, right: Places) -> NDArray[np.bool_]:
         same: NDArray[np.bool_] = roots(self._parents, left) == roots(self._parents, right)
         return same
+
+    def _component(self, places: Places) -> NDArray[np.uint32]:
+        return roots(self._parents, places)
 
     def _is_open(self, left: Places, right: Places) -> NDArray[np.bool_]:
         """Which pairs have ends that are neither connected nor both out of looks."""

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.duplicates._config import DuplicatesConfig
+from scanner.duplicates.neighbours import PARALLEL
 
 _SAMPLE = 3000
 """Rows that the rate is measured on: 4.5 million pairs, enough to see a rate of 10⁻⁵."""
@@ -43,6 +44,11 @@ class Threshold:
     """Rows of the sample left out as copies of another."""
     note: str
     """All of this in words."""
+
+    @property
+    def least(self) -> float:
+        """What a computed cosine is compared with: at a threshold of 1 rounding must not part parallel vectors."""
+        return min(self.cosine, PARALLEL)
 
 
 def _one_of_each(

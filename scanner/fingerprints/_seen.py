@@ -8,6 +8,7 @@ The samples file is written last, so a shard counts as stored when it is there.
     >>> ids, embeddings = stored_embeddings(Path("RUN"))    # doctest: +SKIP
 """
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from scanner.samples import Shard
 from scanner.tables import SAMPLES
 
 FOLDER = "embeddings"
+_IN_MEMORY = 2**30
+"""Bytes of embeddings that are put together in memory."""
 
 
 def part_name(shard: Shard) -> str:
@@ -34,8 +37,9 @@ def embeddings_path(run: Path, part: str) -> Path:
 def stored_embeddings(run: Path) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
     """All of a run: sample ids (n,) ascending, and their embeddings (n, width), float16, in the same order.
 
-    A run of one shard is memory-mapped; several are put together in memory (2 × n × width bytes).
-    Raises ScannerError when a shard's two files do not belong together.
+    A run of one shard is memory-mapped; several are put together, in memory up to a gibibyte and beyond it in a
+    memory-mapped file in the run's folder, which goes with the process. Raises ScannerError when a shard's two files do
+    not belong together.
     """
     ids, blocks = [np.empty(0, np.int64)], []
     for part in _stored_parts(run):
@@ -46,7 +50,20 @@ def stored_embeddings(run: Path) -> tuple[NDArray[np.int64], NDArray[np.float16]
         blocks.append(block)
     if len(blocks) == 1:
         return ids[1], blocks[0]
-    return np.concatenate(ids), np.concatenate(blocks) if blocks else np.empty((0, 0), np.float16)
+    return np.concatenate(ids), _put_together(run, blocks) if blocks else np.empty((0, 0), np.float16)
+
+
+def _put_together(run: Path, blocks: list[NDArray[np.float16]]) -> NDArray[np.float16]:
+    if sum(block.nbytes for block in blocks) <= _IN_MEMORY:
+        return np.concatenate(blocks)
+    shape = (sum(map(len, blocks)), blocks[0].shape[1])
+    with tempfile.TemporaryFile(dir=run, prefix=".embeddings-") as file:
+        together = np.memmap(file, np.float16, "w+", shape=shape)
+    start = 0
+    for block in blocks:
+        together[start : start + len(block)] = block
+        start += len(block)
+    return together
 
 
 class SeenPictures:

@@ -5,10 +5,11 @@
 """
 
 from scanner.report._calibration import CalibratedRun, calibration_headline, calibration_notes, tiny, write_calibration
-from scanner.report._findings import SCHEMA_VERSION, Findings
+from scanner.report._findings import SCHEMA_VERSION, Findings, Recall
 from scanner.report._gather import gather
 from scanner.report._intervals import Rate, clopper_pearson, rate
 from scanner.report._pictures import OtherRun, Pictures
+from scanner.report._recall import measured_recall, recall_words
 from scanner.report._write import write_report
 
 __all__ = [
@@ -18,11 +19,14 @@ __all__ = [
     "OtherRun",
     "Pictures",
     "Rate",
+    "Recall",
     "calibration_headline",
     "calibration_notes",
     "clopper_pearson",
     "gather",
+    "measured_recall",
     "rate",
+    "recall_words",
     "tiny",
     "write_calibration",
     "write_report",

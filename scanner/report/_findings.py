@@ -84,6 +84,22 @@ class Duplicates:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recall:
+    """How much the search missed: some distinct pictures, drawn at random, were compared with all others one by one."""
+
+    rows: int
+    """Distinct pictures drawn (distinct embeddings where no picture was looked at)."""
+    pairs: int
+    """Near-duplicate pairs of them and any other, at most 100 of each, that the comparison accepted."""
+    found: int
+    """Of these, tied together by the search, before chained groups were split."""
+    share: float | None
+    """found / pairs; None where there was no pair."""
+    whole: Rate
+    """Of those drawn that have a near-duplicate, the ones all of whose pairs the search found."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Captions:
     """What the captions say; near-duplicates: a suffix, a number, a typing error, another order of the words."""
 
@@ -273,6 +289,8 @@ class Findings:
     """What was read."""
     duplicates: Duplicates
     """What was found twice."""
+    recall: Recall | None
+    """What of it was missed; None where the run has not measured it."""
     captions: Captions | None
     """What the captions say; None where the run has not compared them."""
     matches: Matches | None

@@ -13,6 +13,7 @@ from scanner.report._captions import count_captions
 from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
 from scanner.report._matches import count_matches, list_matches
 from scanner.report._method import method, name_of, thresholds
+from scanner.report._recall import measured_recall
 from scanner.run import Run
 from scanner.tables import GROUPS, HITS, MEMBERS
 
@@ -36,6 +37,7 @@ def gather(run: Run) -> Findings:
         advice=(),
         rows=rows,
         duplicates=duplicates,
+        recall=measured_recall(run),
         captions=count_captions(run),
         matches=count_matches(run),
         arms=arms,

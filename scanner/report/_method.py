@@ -54,7 +54,9 @@ MEANINGS: Mapping[str, str] = {
     "rows_in": "rows of the data set, counted by the scan",
     "checksum": "of the model's weights",
     "target_checksum": "of the target's weights",
-    "recall": "share of the true neighbours that the search found, measured by brute force on a sample",
+    "recall": "share of the true pairs that the search found, measured by brute force on a sample",
+    "with_neighbours": "pictures drawn for it that have a near-duplicate",
+    "complete": "of these, with all of their near-duplicates found",
 }
 """What a setting means, by the last part of its name."""
 

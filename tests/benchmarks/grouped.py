@@ -36,7 +36,7 @@ def ours(vectors: NDArray[np.floating], cosine: float) -> NDArray[np.uint32]:
         unite(parents, found.leader, found.member)
         search.hold(found, together(found.leader, found.member))
     for part in search.pair_parts:
-        for pairs in search.pairs(part, lambda left, right: ~together(left, right)):
+        for pairs in search.pairs(part, lambda left, right: ~together(left, right), lambda some: roots(parents, some)):
             unite(parents, pairs.left, pairs.right)
     return roots(parents, np.arange(len(parents)))
 

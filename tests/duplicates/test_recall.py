@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scanner.duplicates import DuplicatesConfig, DuplicateSearch
+from scanner.duplicates import DuplicatesConfig, DuplicateSearch, _recall
 from scanner.duplicates._judge import BySimilarity
 from scanner.duplicates._recall import measure_recall
 from scanner.duplicates.neighbours import UnitRows
@@ -50,6 +50,17 @@ def test_nothing_to_find_is_not_a_recall_of_one():
 def test_of_many_neighbours_some_are_looked_at():
     vectors = np.stack([turned(unit(1, 48)[0], 0.999, number) for number in range(300)])
     assert measured(vectors, np.zeros(300), recall_queries=10).pairs == 1000
+
+
+def test_the_neighbours_of_a_huge_group_are_drawn_evenly_without_holding_all(monkeypatch):
+    monkeypatch.setattr(_recall, "_HELD", 5_000)
+    rows = UnitRows.of(1 + 0.001 * np.random.default_rng(0).normal(size=(20_000, 8)).astype(np.float32))
+    drawn = np.arange(0, 20_000, 1000)
+    number, other = _recall._near(rows, None, drawn, np.random.default_rng(1), cosine=0.95, bits=0)
+    assert number.tolist() == np.repeat(np.arange(20), 100).tolist()
+    assert not (drawn[number] == other).any()
+    assert len(np.unique(np.stack([number, other]), axis=1).T) == 2000
+    assert np.histogram(other, 4, (0, 20_000))[0].min() > 380
 
 
 def test_a_search_over_pictures_measures_what_its_look_accepts():

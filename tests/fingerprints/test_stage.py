@@ -13,6 +13,7 @@ from scanner.errors import ScannerError
 from scanner.fingerprints import (
     Fingerprinter,
     SeenPictures,
+    _seen,
     load_embedder,
     perceptual_hash,
     pixel_sha256,
@@ -154,6 +155,18 @@ def test_one_shard_is_memory_mapped_and_none_is_empty(tmp_path, dataset, embedde
     assert (len(ids), embeddings.shape) == (0, (0, 0))
     scan(tmp_path / "run", dataset, embedder, slice(0, 1))
     assert isinstance(stored_embeddings(tmp_path / "run")[1], np.memmap)
+
+
+def test_many_shards_are_put_together_in_a_file_that_goes_with_the_process(tmp_path, dataset, embedder, monkeypatch):
+    run = tmp_path / "run"
+    scan(run, dataset, embedder)
+    held = stored_embeddings(run)[1]
+    before = sorted(run.rglob("*"))
+    monkeypatch.setattr(_seen, "_IN_MEMORY", 0)
+    mapped = stored_embeddings(run)[1]
+    assert isinstance(mapped, np.memmap)
+    assert np.array_equal(mapped, held)
+    assert sorted(run.rglob("*")) == before
 
 
 def test_the_index_of_seen_pictures(tmp_path):

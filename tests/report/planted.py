@@ -104,7 +104,14 @@ def caption_of_group(i: int) -> str:
     return f"a framed print of picture {i}, studio light"
 
 
-def make_run(path: Path, plan: Plan | None = None) -> Run:
+RECALL = {
+    **{"rows": 56, "pairs": 40, "found": 38, "recall": 0.95},
+    **{"with_neighbours": 16, "complete": 15, "low": 0.698, "high": 0.998},
+}
+"""What the planted run says that its search missed."""
+
+
+def make_run(path: Path, plan: Plan | None = None, recall: object = RECALL) -> Run:
     """A finished run as planned."""
     plan = plan or Plan()
     run = Run.claim(path, {"dataset": "planted/", "model": {"name": "demo"}, "seed": 7, "threshold": 0.5})
@@ -116,7 +123,7 @@ def make_run(path: Path, plan: Plan | None = None) -> Run:
     ERRORS.write(run.path, ERRORS.frame(_errors(plan)))
     prompts = _prompts(plan, groups, rows)
     PROMPTS.write(run.path, PROMPTS.frame(prompts))
-    run.finish("audit", {"rows_in": len(rows) + plan.errors, "recall": 0.9991})
+    run.finish("audit", {"rows_in": len(rows) + plan.errors, "recall": recall})
     if plan.attacked:
         _attack(run, plan, prompts, groups)
     return run

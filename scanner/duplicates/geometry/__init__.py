@@ -7,8 +7,8 @@ judges what is left as the thumbnail look does. It also tells when two pictures 
 many products, a template with another text.
 
 Measured on one core by `make bench` (80 pictures × 14 edits of each set); a copy counts as tied when the thumbnails or
-the geometry accept it with its original. Candidates that are no copies: of every picture the four others most like it by
-embedding, and for clip art the look-alikes, each with each.
+the geometry accept it with its original. Candidates that are no copies: of every picture the four others most like it
+by embedding, and for clip art the look-alikes, each with each.
 
 | set | light edits | all 14 | accepted wrongly by geometry | features | a candidate, mean |
 |---|---|---|---|---|---|

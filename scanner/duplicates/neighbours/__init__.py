@@ -7,13 +7,15 @@
 ...         unite(parents, pairs.left, pairs.right)
 """
 
+from scanner.duplicates.neighbours._config import NeighbourConfig, parts_of
 from scanner.duplicates.neighbours._leaders import Stars
-from scanner.duplicates.neighbours._neighbours import NeighbourConfig, Neighbours, Pairs
-from scanner.duplicates.neighbours._parts import parts_of
+from scanner.duplicates.neighbours._neighbours import PARALLEL, Component, Neighbours, Pairs
 from scanner.duplicates.neighbours._rows import Behind, HashRows, Rows, Stored, UnitRows, cosines, slices
 
 __all__ = [
+    "PARALLEL",
     "Behind",
+    "Component",
     "HashRows",
     "NeighbourConfig",
     "Neighbours",

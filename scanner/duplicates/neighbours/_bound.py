@@ -6,24 +6,26 @@ carry the length of the rest as one more number. A pair below the threshold in t
 nothing is dismissed wrongly; survivors are compared in full. Two more numbers a row carry its slack, by which the
 threshold is lowered for a row that stands for others (see `_leaders`).
 
-Where the processor has instructions for products in bfloat16, the product is made in it and the threshold lowered by
-the largest rounding error. At 1,000,000 rows a product of 32 numbers takes 0.2 s per 10⁹ pairs in bfloat16, 0.8 s in
-float32.
+The product is made in the type of number in which this processor makes it fastest, and the threshold lowered by the
+largest rounding error of that type. A product of 32 numbers and the maxima over it took 0.35 s per 10⁹ pairs in float16
+on 2 cores that have instructions for it (0.45 s in float32, 0.6 s in bfloat16); on 2 cores with tiles for bfloat16 that
+was the fastest.
 
     >>> rows = UnitRows.of(np.random.default_rng(0).normal(size=(500, 40)).astype(np.float32))
-    >>> heads = Heads.of(rows, width=16)
+    >>> heads = Heads.of(leading(rows, directions_of(rows), 16), rows.nonzero(slice(None)), width=16)
     >>> bool((heads.bounds(slice(0, 500), slice(0, 500)) >= rows[:] @ rows[:].T - 1e-5).all())
     True
 """
 
 from dataclasses import dataclass
 from functools import cache
+from time import perf_counter
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from scanner.duplicates.neighbours._rows import Floats, Rows, Which, slices
+from scanner.duplicates.neighbours._rows import Floats, Rows, Which, product, slices
 
 WIDTHS = (32, 64, 128, 256)
 """Numbers of a short vector to choose from."""
@@ -33,26 +35,40 @@ _SLACK = 2
 """Numbers of a short vector that carry the slack."""
 _FLOAT_ERROR = 1e-4
 """More than the rounding error of a float32 product of unit vectors (up to 1,024 numbers), float16 storage included."""
-_BRAIN_ERROR = 3 * 2.0**-8
-"""More than that of a bfloat16 product: 2⁻⁸ from rounding each factor, 2⁻⁹ from the result, 2⁻⁹ for the slack."""
+_BITS = {torch.float16: 11, torch.bfloat16: 8}
+"""Bits of a short number's fraction, the hidden one included."""
 _REST_ERROR = 2e-6
 """Added to the squared length of the rest: more than the rounding error of a difference of squared lengths, which next
 to nothing would be 10⁻³ of length."""
-_BRAIN_INSTRUCTIONS = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-"""Torch's own names for what tells that a processor multiplies bfloat16."""
-_PAIR_COST = 3000.0
-"""What comparing one survivor in full costs, in units of one pair’s product of 32 numbers (600 ns against 0.2 ns)."""
+_PAIR_COST = 2500.0
+"""What comparing one survivor in full costs, in units of one pair's product of 32 numbers (600 ns against 0.24 ns)."""
+_SCAN_COST = 0.5
+"""What looking through the products costs, in the same unit."""
 
 
 @cache
 def fast_type() -> torch.dtype:
-    """bfloat16 where torch reports instructions for it on this processor, else float32.
+    """float32, bfloat16 or float16: the one in which a product and its maxima are made fastest here.
 
-    Cells depend on the type of number, so it is never timed: a resumed run must cut the same cells.
+    It is timed, since what a processor has instructions for is not told by its name. No pair depends on it.
     """
-    reports = [getattr(torch.cpu, name, None) for name in _BRAIN_INSTRUCTIONS]
-    able = any(report is not None and report() for report in reports)
-    return torch.bfloat16 if able else torch.float32
+    return min((torch.float32, torch.bfloat16, torch.float16), key=_seconds)
+
+
+def _seconds(kind: torch.dtype) -> float:
+    rows, columns = torch.full((512, 32), 0.1, dtype=kind), torch.full((4096, 32), 0.1, dtype=kind)
+    room, taken = torch.empty(512, 4096, dtype=kind), []
+    for _ in range(5):
+        begin = perf_counter()
+        torch.mm(rows, columns.T, out=room).view(512, -1, 64).amax(1)
+        taken.append(perf_counter() - begin)
+    return min(taken)
+
+
+def rounding_error(kind: torch.dtype) -> float:
+    """More than the product of two short vectors may be off: half a unit in the last place of 1 from rounding each
+    factor, a quarter from the result, a quarter for the slack, and what float32 takes."""
+    return _FLOAT_ERROR + (3 * 2.0 ** -_BITS[kind] if kind in _BITS else 0)
 
 
 def directions_of(rows: Rows, seed: int = 0) -> Floats:
@@ -61,7 +77,7 @@ def directions_of(rows: Rows, seed: int = 0) -> Floats:
     moment = np.zeros((rows.width, rows.width))
     for part in slices(len(drawn)):
         block = rows[drawn[part]]
-        moment += block.T @ block
+        moment += product(block.T, block)
     return np.ascontiguousarray(np.linalg.eigh(moment)[1][:, ::-1].astype(np.float32))
 
 
@@ -73,18 +89,27 @@ def choose_width(rows: Rows, directions: Floats, cosine: float, *, share: float,
     more than twenty minutes at a width of 32 in place of half a minute at 128.)
     """
     drawn = np.sort(np.random.default_rng([seed, 1]).permutation(len(rows))[:1500])
-    sample = rows[drawn] @ directions
+    sample = rows.turned(drawn, directions)
     above = np.triu_indices(len(drawn), 1)
-    true = (sample @ sample.T)[above]
+    true = product(sample, sample.T)[above]
     unlike = np.flatnonzero(true < cosine)
     close = unlike[np.argsort(-true[unlike])[: max(int(share * len(unlike)), 1)]]
-    least = cosine - (_BRAIN_ERROR if fast_type() == torch.bfloat16 else _FLOAT_ERROR)
+    least = cosine - rounding_error(torch.float16)  # whatever is fastest here: cells are cut by the width
     costs = {}
     for width in WIDTHS:
         bound = _with_rest(sample, width - 1 - _SLACK)
-        survivors = (bound @ bound.T)[above][close] >= least
-        costs[width] = width / WIDTHS[0] + _PAIR_COST * survivors.mean() if len(close) else width
+        survivors = product(bound, bound.T)[above][close] >= least
+        costs[width] = width / WIDTHS[0] + _SCAN_COST + _PAIR_COST * survivors.mean() if len(close) else width
     return min(costs, key=lambda width: costs[width])
+
+
+def leading(rows: Rows, directions: Floats, width: int) -> Floats:
+    """(n, up to `width` − 3): the coordinates of all rows along the first directions, the head of a short vector."""
+    first = np.ascontiguousarray(directions[:, : width - 1 - _SLACK])
+    found = np.empty((len(rows), first.shape[1]), np.float32)
+    for part in slices(len(rows)):
+        found[part] = rows.turned(part, first)
+    return found
 
 
 def _with_rest(turned: Floats, count: int) -> Floats:
@@ -102,29 +127,23 @@ class Heads:
     """(n + 1, width) float32 or bfloat16: head, length of the rest, slack, 1; the last row is zero."""
     partner: torch.Tensor
     """(n + 1, width): the same with slack and 1 exchanged, so that the product adds both slacks."""
-    head: int
-    """Numbers of the head, which come first."""
     error: float
     """By how much the product may fall short of the bound."""
 
     @classmethod
-    def of(cls, rows: Rows, *, width: int, directions: Floats | None = None) -> "Heads":
-        """Short vectors of `width` numbers (more than 3), without slack."""
-        directions = directions_of(rows) if directions is None else directions
-        kind = fast_type()
-        values = torch.zeros(len(rows) + 1, width, dtype=kind)
-        count = min(width - 1 - _SLACK, rows.width)
-        for part in slices(len(rows)):
-            block = rows[part]
-            head = block @ directions[:, :count]
-            rest = np.maximum(np.einsum("nd,nd->n", block, block) - np.einsum("nd,nd->n", head, head), 0)
-            values[part, :count] = torch.from_numpy(head).to(kind)
-            values[part, count] = torch.from_numpy(np.sqrt(rest + np.float32(_REST_ERROR))).to(kind)
+    def of(cls, leading: Floats, nonzero: NDArray[np.bool_], *, width: int) -> "Heads":
+        """Short vectors of `width` numbers (more than 3), without slack, from `leading` coordinates of n rows."""
+        kind, count = fast_type(), min(width - 1 - _SLACK, leading.shape[1])
+        values = torch.zeros(len(leading) + 1, width, dtype=kind)
+        for part in slices(len(leading)):
+            head = torch.from_numpy(leading[part, :count])
+            rest = (torch.from_numpy(nonzero[part]).float() - head.square().sum(1)).clamp(min=0) + _REST_ERROR
+            values[part, :count] = head.to(kind)
+            values[part, count] = rest.sqrt().to(kind)
         values[:-1, -1] = 1
         partner = values.clone()
         partner[:, -2], partner[:, -1] = values[:, -1], values[:, -2]
-        error = _BRAIN_ERROR if kind == torch.bfloat16 else _FLOAT_ERROR
-        return cls(values=values, partner=partner, head=count, error=error)
+        return cls(values=values, partner=partner, error=rounding_error(kind))
 
     def lower(self, which: NDArray[np.integer], slack: float) -> None:
         """Lower the threshold by `slack` for every pair with one of these rows (twice for a pair of them)."""
@@ -134,8 +153,14 @@ class Heads:
 
     def bounds(self, left: Which, right: Which) -> Floats:
         """(p, q): no pair's cosine (plus slack) is larger."""
-        product = self.values[_index(left)] @ self.partner[_index(right)].T
-        return product.float().numpy() + np.float32(self.error)
+        bounds = self.values[_index(left)] @ self.partner[_index(right)].T
+        return bounds.float().numpy() + np.float32(self.error)
+
+    def pair_bounds(self, left: NDArray[np.integer], right: NDArray[np.integer]) -> Floats:
+        """(p,): of each pair, no cosine (plus slack) is larger."""
+        both = self.values[_index(left)].float() * self.partner[_index(right)].float()
+        bounds: Floats = both.sum(1).numpy() + np.float32(self.error)
+        return bounds
 
 
 def _index(which: Which) -> slice | torch.Tensor:

@@ -19,20 +19,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.duplicates.neighbours._bound import Heads, choose_width, directions_of
-from scanner.duplicates.neighbours._cells import grouped, make_cells, one_cell
-from scanner.duplicates.neighbours._leaders import LEAST, Stars, leader_angle, leader_slack, stars
+from scanner.duplicates.neighbours._bound import Heads, choose_width, directions_of, leading
+from scanner.duplicates.neighbours._cells import Cells, grouped, make_cells, one_cell
+from scanner.duplicates.neighbours._config import NeighbourConfig, parts_of
+from scanner.duplicates.neighbours._leaders import LEAST, Buckets, Stars, leader_angle, leader_slack, stars
 from scanner.duplicates.neighbours._rows import Floats, Rows, cosines
 from scanner.duplicates.neighbours._screen import survivors
 
 Places = NDArray[np.int64]
 Open = Callable[[Places, Places], NDArray[np.bool_]]
 """Which of p pairs of rows (left, right) are worth comparing."""
+Component = Callable[[Places], NDArray[np.integer]]
+"""Of each of p rows, which of the sets of rows that are known to belong together it is in."""
 
-_PART = 16_384
-"""Rows whose cells make a part."""
+_CELLS = 2
+"""Cells for the square root of the rows: fewer make longer products, more take longer to choose among."""
 _MOST_CELLS = 65_535
-_EQUAL = 1 - 1e-6
+_MANY = 64
+"""Members of a cell in one component from which its rows are not compared with one another at all."""
+PARALLEL = 1 - 1e-6
 """Rows of this cosine are equal: rounding takes no more from the cosine of a float32 row with itself."""
 
 
@@ -51,75 +56,60 @@ class Pairs:
         return len(self.left)
 
 
-@dataclass(frozen=True, kw_only=True)
-class NeighbourConfig:
-    """How pairs are looked for."""
-
-    exhaustive_rows: int = 50_000
-    """Up to so many rows every pair is compared; beyond, rows are compared inside cells."""
-    probes: int = 12
-    """Cells that each row asks."""
-    block_rows: int = 1024
-    """Rows that make a part where all are compared."""
-    decides: bool = False
-    """The cosine makes a pair, so that a row near a leader's member, and not near the leader, must be found too."""
-    fresh: int = 0
-    """Rows before this one are known: pairs of two of them are not looked for."""
-    across: bool = False
-    """Look only for pairs of a known row and a fresh one."""
-    seed: int = 0
-    """Decides which rows the directions and cells are fitted on."""
-
-
 class Neighbours:
     """An open index over rows: made once, then asked for its parts in order, those of leaders first."""
 
-    def __init__(self, rows: Rows, cosine: float, config: NeighbourConfig = NeighbourConfig()) -> None:
+    def __init__(self, rows: Rows, cosine: float, config: NeighbourConfig = NeighbourConfig()) -> None:  # noqa: B008 - frozen
         """`rows` (n) of unit length; `cosine`, above 0 to 1 (equal but for rounding), makes a pair."""
-        self._rows, self._cosine, self._config = rows, min(cosine, _EQUAL), config
-        count, cells = len(rows), round(math.sqrt(len(rows)))
+        self._rows, self._cosine, self._config = rows, min(cosine, PARALLEL), config
+        count, cells = len(rows), min(round(_CELLS * math.sqrt(len(rows))), -(-len(rows) // 4), _MOST_CELLS)
         self._held_by = np.arange(count, dtype=np.uint32)
         self._leads = np.zeros(count, bool)
         self._given = np.empty(0, np.int64)
         self._cells, self._slack = one_cell(count), 0.0
+        self.star_parts, self.pair_parts = parts_of(count, config)
         if count < 2:
-            self.star_parts = self.pair_parts = range(0)
             return
         whole = count <= config.exhaustive_rows
         directions = directions_of(rows, config.seed)
         share = 1.0 if whole else min(config.probes / cells, 1.0)
         width = choose_width(rows, directions, cosine, share=share, seed=config.seed)
-        self._heads = Heads.of(rows, width=width, directions=directions)
-        grid = make_cells(self._heads, count=min(cells, _MOST_CELLS), probes=config.probes, seed=config.seed)
-        self._homes = grouped(grid.home, grid.count)
-        self._cells = self._cells if whole else grid
+        short = leading(rows, directions, width)
+        self._heads = Heads.of(short, rows.nonzero(slice(None)), width=width)
+        self._buckets = Buckets.of(short, config.seed)
+        if not whole:
+            self._cells = make_cells(short, count=cells, probes=config.probes, seed=config.seed)
+        self._homes = grouped(self._cells.home, self._cells.count)
+        self._askers = None if whole else _askers(self._cells)
         self._angle = leader_angle(self._cosine)
         self._slack = leader_slack(self._cosine, self._angle) if config.decides else 0.0
-        cuts = range(-(-count // _PART))
-        self.star_parts = range(0) if config.across else cuts
-        self.pair_parts = range(-(-(count - config.fresh) // config.block_rows)) if whole else cuts
-        self._askers = None if whole else grouped(grid.asked.ravel(), grid.count)
 
     def stars(self, part: int) -> Stars:
-        """Leaders of the cells of a part, and the rows that they may hold."""
-        cells, least = map(self._at_home, self._part_cells(part)), math.cos(self._angle)
-        return Stars.joined([stars(self._rows, self._heads, cell, least, self._config.fresh) for cell in cells])
+        """Leaders of a part, and the rows that they may hold or, where the cosine decides, that are near them."""
+        least = self._cosine if self._config.decides else math.cos(self._angle)
+        buckets = self._buckets.part(part, self._config.part_rows)
+        return stars(self._rows, self._heads, buckets, least, self._config.fresh)
 
     def hold(self, found: Stars, together: NDArray[np.bool_]) -> None:
         """Take the members of `found` that are known to belong with their leader out of the search."""
-        leaders, members = np.unique(found.leader[together], return_counts=True)
+        held = together & (found.similarity >= math.cos(self._angle))
+        leaders, members = np.unique(found.leader[held], return_counts=True)
         leaders = leaders[members >= LEAST]
-        held = together & np.isin(found.leader, leaders)
+        held &= np.isin(found.leader, leaders)
         self._held_by[found.member[held]] = found.leader[held]
         self._leads[leaders] = True
         self._given = np.union1d(self._given, self._keys(found.leader[~held], found.member[~held]))
         if self._slack:
             self._heads.lower(leaders, self._slack)
 
-    def pairs(self, part: int, is_open: Open) -> Iterator[Pairs]:
-        """The part's open pairs of at least the cosine, some at a time; `is_open` is asked again each time."""
-        for query, member in survivors(self._heads, self._units(part), self._cosine):
-            yield from self._compared(*self._once(query, member), is_open)
+    def pairs(self, part: int, is_open: Open, component: Component | None = None) -> Iterator[Pairs]:
+        """The part's open pairs of at least the cosine, some at a time; `is_open` is asked again each time.
+
+        `component`, where given, saves comparing the rows of a heavy group with one another: of two rows in the same
+        one no pair is open.
+        """
+        for query, member in survivors(self._heads, self._units(part, component), self._cosine):
+            yield from self._compared(*self._once(query, member, is_open), is_open)
 
     def compares(self, left: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Which pairs of rows the parts compare at all."""
@@ -135,42 +125,49 @@ class Neighbours:
     def _part_cells(self, part: int) -> range:
         """The cells whose first member is among the part's rows, counted cell by cell."""
         starts = self._homes[1][:-1]
-        first, last = np.searchsorted(starts, [part * _PART, (part + 1) * _PART])
+        first, last = np.searchsorted(starts, [part * self._config.part_rows, (part + 1) * self._config.part_rows])
         return range(int(first), int(last))
 
-    def _live(self, rows: Places) -> Places:
-        live: Places = rows[self._held_by[rows] == rows]
+    def _live(self, rows: NDArray[np.integer]) -> Places:
+        live: Places = rows[self._held_by[rows] == rows].astype(np.int64)
         return live
 
-    def _units(self, part: int) -> Iterator[tuple[Places, Places]]:
+    def _units(self, part: int, component: Component | None) -> Iterator[tuple[Places, Places]]:
         """Queries and members to be compared."""
         fresh = self._config.fresh
-        if self._askers is None:
-            first = fresh + part * self._config.block_rows
-            last = min(first + self._config.block_rows, len(self._rows))
-            others = np.arange(fresh if self._config.across else last)
-            yield self._live(np.arange(first, last)), self._live(others)
-            return
-        order, starts = self._askers
-        for cell in self._part_cells(part):
-            members = self._live(self._at_home(cell))
-            queries = self._live(order[starts[cell] : starts[cell + 1]] // self._cells.asked.shape[1])
-            old, new = (slice(0, np.searchsorted(queries, fresh)), slice(np.searchsorted(queries, fresh), None))
-            split = np.searchsorted(members, fresh)
-            yield queries[new], members[:split] if self._config.across else members
-            if fresh:
-                yield queries[old], members[split:]
+        for queries, members in self._blocks(part):
+            for some, others in _apart(queries, members, component):
+                old, new = (slice(0, np.searchsorted(some, fresh)), slice(np.searchsorted(some, fresh), None))
+                split = np.searchsorted(others, fresh)
+                yield some[new], others[:split] if self._config.across else others
+                if fresh:
+                    yield some[old], others[split:]
 
-    def _once(self, query: Places, member: Places) -> tuple[Places, Places]:
-        """Pairs (left, right) that no other query gives, left < right."""
+    def _blocks(self, part: int) -> Iterator[tuple[Places, Places]]:
+        if self._askers is None:
+            first = self._config.fresh + part * self._config.block_rows
+            last = min(first + self._config.block_rows, len(self._rows))
+            yield self._live(np.arange(first, last)), self._live(np.arange(last))
+            return
+        askers, starts = self._askers
+        for cell in self._part_cells(part):
+            yield self._live(askers[starts[cell] : starts[cell + 1]]), self._live(self._at_home(cell))
+
+    def _once(self, query: Places, member: Places, is_open: Open) -> tuple[Places, Places]:
+        """Open pairs (left, right) that no other query gives, left < right."""
+        wanted = np.flatnonzero(query != member)
+        wanted = wanted[is_open(query[wanted], member[wanted])]
+        query, member = query[wanted], member[wanted]
         home = self._cells.home
         at_query, at_member = home[query], home[member]
         twice = np.where(at_query == at_member, member >= query, at_query < at_member)
         again = np.flatnonzero(twice & (at_query != at_member))
         twice[again] = self._cells.ask(member[again], at_query[again])
-        query, member = query[~twice], member[~twice]
-        new = ~np.isin(self._keys(query, member), self._given) if len(self._given) else slice(None)
-        return np.minimum(query, member)[new], np.maximum(query, member)[new]
+        left, right = np.minimum(query, member)[~twice], np.maximum(query, member)[~twice]
+        keys = self._keys(left, right)
+        place = np.searchsorted(self._given, keys)
+        new = np.append(self._given, -1)[place] != keys
+        return left[new], right[new]
 
     def _keys(self, one: Places, other: Places) -> Places:
         """A number for each pair, whichever comes first."""
@@ -221,3 +218,23 @@ class Neighbours:
             best = best[similarity[best] >= self._cosine]
             tied = np.union1d(tied, owner[best])
             yield Pairs(left=left[best], right=right[best], similarity=similarity[best])
+
+
+def _askers(cells: Cells) -> tuple[NDArray[np.uint32], Places]:
+    """The rows that ask each cell, ascending, cell after cell, and where each cell's start (count + 1 numbers)."""
+    order, starts = grouped(cells.asked, cells.count)
+    rows = np.repeat(np.arange(len(cells.home), dtype=np.uint32), np.diff(cells.starts))
+    return rows[order], starts
+
+
+def _apart(queries: Places, members: Places, component: Component | None) -> Iterator[tuple[Places, Places]]:
+    """The same comparisons in blocks, without those inside a component that has many of the members."""
+    if component is None or len(members) < _MANY:
+        yield queries, members
+        return
+    of_query, of_member = component(queries), component(members)
+    names, number = np.unique(of_member, return_counts=True)
+    heavy = names[number >= _MANY]
+    for name in heavy:
+        yield queries[of_query == name], members[of_member != name]
+    yield queries[~np.isin(of_query, heavy)], members

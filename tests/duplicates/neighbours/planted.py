@@ -59,8 +59,11 @@ class Found:
     search: Neighbours
 
 
-def everything(rows: Rows, cosine: float, *, hold: bool = True, close: bool = True, **config) -> Found:
-    """Ask every part in order, joining what is found; `close`: pairs already joined are not open."""
+def everything(
+    rows: Rows, cosine: float, *, hold: bool = True, close: bool = True, told: bool = False, **config
+) -> Found:
+    """Ask every part in order, joining what is found; `close`: pairs already joined are not open; `told`: the search
+    is told what is joined."""
     search = Neighbours(rows, cosine, NeighbourConfig(**config))
     parents = new_forest(len(rows))
 
@@ -78,7 +81,7 @@ def everything(rows: Rows, cosine: float, *, hold: bool = True, close: bool = Tr
         search.hold(found, together(found.leader, found.member))
         starred += zip(found.leader[near].tolist(), found.member[near].tolist(), strict=True)
     for part in search.pair_parts:
-        for pairs in search.pairs(part, is_open):
+        for pairs in search.pairs(part, is_open, (lambda some: roots(parents, some)) if told else None):
             unite(parents, pairs.left, pairs.right)
             paired.append(pairs)
     joined = _joined(paired)

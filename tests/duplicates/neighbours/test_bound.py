@@ -5,16 +5,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.duplicates.neighbours import HashRows, UnitRows, _bound
-from scanner.duplicates.neighbours._bound import Heads, choose_width, directions_of, fast_type
+from scanner.duplicates.neighbours._bound import Heads, choose_width, directions_of, fast_type, leading, rounding_error
 from tests.duplicates.neighbours.planted import planted, unit
 
-KINDS = [torch.float32, torch.bfloat16]
+KINDS = [torch.float32, torch.bfloat16, torch.float16]
 
 
 @pytest.fixture(params=KINDS, ids=str)
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> torch.dtype:
     monkeypatch.setattr(_bound, "fast_type", lambda: request.param)
     return request.param
+
+
+def heads_of(rows: UnitRows | HashRows, width: int, directions: np.ndarray | None = None) -> Heads:
+    first = leading(rows, directions_of(rows) if directions is None else directions, width)
+    return Heads.of(first, rows.nonzero(slice(None)), width=width)
 
 
 def _short_of(heads: Heads, rows: UnitRows | HashRows) -> float:
@@ -29,7 +34,7 @@ def _short_of(heads: Heads, rows: UnitRows | HashRows) -> float:
 def test_no_bound_is_below_the_cosine(kind: torch.dtype, steep: float, width: int) -> None:
     for seed in range(3):
         rows = UnitRows.of(planted(seed, 300, steep=steep))
-        heads = Heads.of(rows, width=width)
+        heads = heads_of(rows, width)
         assert heads.values.dtype == kind
         assert _short_of(heads, rows) <= 0
 
@@ -38,7 +43,7 @@ def test_no_bound_is_below_the_cosine(kind: torch.dtype, steep: float, width: in
 def test_no_bound_is_below_the_cosine_of_hashes() -> None:
     hashes = np.random.default_rng(0).integers(0, 2**64, 300, np.uint64)
     rows = HashRows(np.concatenate([hashes, hashes ^ np.uint64(5), np.array([0, 2**64 - 1], np.uint64)]))
-    assert _short_of(Heads.of(rows, width=32), rows) <= 0
+    assert _short_of(heads_of(rows, 32), rows) <= 0
 
 
 @pytest.mark.usefixtures("kind")
@@ -47,7 +52,7 @@ def test_no_bound_is_below_the_cosine_when_all_numbers_are_rounded_down() -> Non
     shared, angle = np.full((1, 222), (1 + 2.0**-8 - 2.0**-14) / 16), np.linspace(0, np.pi, 120)
     own = np.sqrt(1 - (shared**2).sum()) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     rows = UnitRows.of(np.concatenate([np.repeat(shared, 120, axis=0), own], axis=1).astype(np.float32))
-    heads = Heads.of(rows, width=256, directions=np.eye(224, dtype=np.float32))
+    heads = heads_of(rows, 256, np.eye(224, dtype=np.float32))
     assert _short_of(heads, rows) <= 0
 
 
@@ -58,7 +63,7 @@ def test_no_bound_is_below_the_cosine_when_the_head_holds_nearly_all() -> None:
     thin = unit(short + 3e-4 * np.pad(np.abs(rng.normal(size=(200, 100))), ((0, 0), (29, 0))))
     rest = unit(np.pad(np.abs(rng.normal(size=(50, 100))), ((0, 0), (29, 0))))
     rows = UnitRows.of(np.concatenate([thin, rest]))
-    heads = Heads.of(rows, width=32, directions=np.eye(129, dtype=np.float32))
+    heads = heads_of(rows, 32, np.eye(129, dtype=np.float32))
     assert _short_of(heads, rows) <= 0
 
 
@@ -68,7 +73,7 @@ def test_slack_is_added_for_each_end(seed: int, slack: float, kind: torch.dtype)
     rows = UnitRows.of(planted(seed, 60))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_bound, "fast_type", lambda: kind)
-        heads = Heads.of(rows, width=32)
+        heads = heads_of(rows, 32)
     every = slice(0, 60)
     before = heads.bounds(every, every)
     lowered = np.random.default_rng(seed).permutation(60)[:20]
@@ -97,19 +102,26 @@ def test_a_flat_spectrum_wants_a_wider_head() -> None:
     assert widths[0] < widths[1]
 
 
-def test_the_type_of_number_follows_what_torch_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    for reported, wanted in {
-        (True, False): torch.bfloat16,
-        (False, True): torch.bfloat16,
-        (False, False): torch.float32,
-    }.items():
-        for name, value in zip(names, reported, strict=True):
-            monkeypatch.setattr(torch.cpu, name, lambda value=value: value, raising=False)
-        assert fast_type.__wrapped__() == wanted
-    for name in names:
-        monkeypatch.delattr(torch.cpu, name)
-    assert fast_type.__wrapped__() == torch.float32
+def test_the_type_of_number_is_the_one_of_least_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    for fastest in KINDS:
+        monkeypatch.setattr(_bound, "_seconds", lambda kind, fastest=fastest: 1.0 + (kind != fastest))
+        assert fast_type.__wrapped__() == fastest
+
+
+def test_every_type_of_number_can_be_timed() -> None:
+    assert all(0 < _bound._seconds(kind) < 10 for kind in KINDS)
+    assert rounding_error(torch.float32) < rounding_error(torch.float16) < rounding_error(torch.bfloat16)
+
+
+@pytest.mark.usefixtures("kind")
+def test_bounds_of_pairs_are_those_of_all() -> None:
+    rows = UnitRows.of(planted(0, 80))
+    heads, (left, right) = heads_of(rows, 32), np.indices((80, 80)).reshape(2, -1)
+    heads.lower(np.arange(0, 80, 7), 0.05)
+    exact = (rows[:].astype(np.float64) @ rows[:].T.astype(np.float64)).ravel()
+    slack = 0.05 * ((left % 7 == 0).astype(float) + (right % 7 == 0))
+    assert (heads.pair_bounds(left, right) >= exact + slack).all()
+    assert np.abs(heads.pair_bounds(left, right) - heads.bounds(slice(0, 80), slice(0, 80)).ravel()).max() < 0.02
 
 
 def test_the_width_is_chosen_by_pairs_that_are_no_neighbours() -> None:

@@ -6,14 +6,14 @@ import pytest
 
 from scanner.duplicates import neighbours
 from scanner.duplicates.neighbours import UnitRows
-from scanner.duplicates.neighbours._bound import Heads
+from scanner.duplicates.neighbours._bound import Heads, directions_of, leading
 
 
-@pytest.mark.parametrize("module", ["_rows", "_bound", "_cells", "_screen", "_leaders", "_neighbours"])
+@pytest.mark.parametrize("module", ["_rows", "_bound", "_cells", "_screen", "_leaders", "_config", "_neighbours"])
 def test_examples_in_docstrings_are_true(module: str) -> None:
     found = doctest.testmod(
         importlib.import_module(f"{neighbours.__name__}.{module}"),
-        extraglobs={"np": np, "UnitRows": UnitRows, "Heads": Heads},
+        extraglobs={"np": np, "UnitRows": UnitRows, "Heads": Heads, "leading": leading, "directions_of": directions_of},
     )
     assert found.attempted
     assert not found.failed

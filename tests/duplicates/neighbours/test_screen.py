@@ -3,12 +3,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scanner.duplicates.neighbours import UnitRows
-from scanner.duplicates.neighbours._bound import Heads
+from scanner.duplicates.neighbours._bound import Heads, directions_of, leading
 from scanner.duplicates.neighbours._screen import survivors
 from tests.duplicates.neighbours.planted import planted
 
 ROWS = UnitRows.of(planted(0, 20_000, width=12, copied=0.5))
-HEADS = Heads.of(ROWS, width=16)
+HEADS = Heads.of(leading(ROWS, directions_of(ROWS), 16), ROWS.nonzero(slice(None)), width=16)
 
 
 def _passing(blocks, cosine: float) -> list[tuple[int, int]]:
