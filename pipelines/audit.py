@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.calibration import refuse_other_whitening, with_calibration
 from pipelines.changes import pin_files
 from pipelines.configs import AuditConfig, DownloadConfig
+from pipelines.copies import open_copy_model, with_copy_model
 from pipelines.download import download, download_settings
 from pipelines.embedding import EmbeddingSource, open_source
 from pipelines.engines import Job, LocalEngine, Outcome
@@ -54,9 +55,10 @@ def audit(
     found = open_input(dataset, options)
     refuse_inside(out, dataset, found)
     source = open_source(found, config)
+    copy_model = open_copy_model(config, pictures=source.own is None)
     config, calibration = with_calibration(config, source)
     checked = None if isinstance(found, UrlList) else source.attach(found)
-    run = Run.claim(out, _header(found, source, config, downloading) | calibration)
+    run = Run.claim(out, with_copy_model(_header(found, source, config, downloading) | calibration, copy_model))
     pin_files(run, found)
     if isinstance(found, UrlList):
         checked = source.attach(download(run, found, options, downloading, engine.progress))
@@ -64,7 +66,7 @@ def audit(
     data, given = checked
     _fingerprint(run, data, source, config, engine)
     refuse_other_whitening(run)
-    summary = find_groups(run, config, engine)
+    summary = find_groups(run, config, engine, copy_model)
     _count_captions(run)
     _rank(run, config)
     run.finish("audit", {"rows_in": int(run.read(SHARDS)["rows_in"].sum())} | given | summary)

@@ -31,9 +31,7 @@ _SHARD = 2**32
 
 def make_features(run: Run, ids: pl.Series, engine: LocalEngine) -> None:
     """Features of these samples, unless their shard's are there."""
-    places = image_places(run).filter(pl.col("sample_id").is_in(ids.implode())).collect().sort("sample_id")
-    shards = places.group_by(pl.col("sample_id") // _SHARD, maintain_order=True)
-    found = {f"{index:05d}": rows for (index,), rows in shards}
+    found = places_by_shard(run, ids)
     job = Job(
         name="features",
         shards=list(found),
@@ -42,6 +40,13 @@ def make_features(run: Run, ids: pl.Series, engine: LocalEngine) -> None:
         write=lambda part, made: _write(run.path, part, made),
     )
     require(engine.run(job))
+
+
+def places_by_shard(run: Run, ids: pl.Series) -> dict[str, pl.DataFrame]:
+    """Where the images of these samples lie, in parts that are named after the index of their shard."""
+    places = image_places(run).filter(pl.col("sample_id").is_in(ids.implode())).collect().sort("sample_id")
+    shards = places.group_by(pl.col("sample_id") // _SHARD, maintain_order=True)
+    return {f"{index:05d}": rows for (index,), rows in shards}
 
 
 class _Reader:

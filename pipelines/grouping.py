@@ -10,11 +10,12 @@ from typing import Any
 import polars as pl
 
 from pipelines.configs import AuditConfig
+from pipelines.copies import look_by_copy_model
 from pipelines.engines import LocalEngine
 from pipelines.features import StoredFeatures, make_features
 from scanner.duplicates import DuplicatesConfig, DuplicateSearch
 from scanner.duplicates.geometry import Features
-from scanner.fingerprints import stored_embeddings
+from scanner.fingerprints import CopyModel, stored_embeddings
 from scanner.run import Run
 from scanner.tables import GROUPS, MEMBERS, PAIRS, SAMPLES
 
@@ -22,10 +23,17 @@ _CLOSE_PART = 512
 """Pairs that are looked at closely, and written, at a time."""
 
 
-def find_groups(run: Run, config: AuditConfig, engine: LocalEngine) -> dict[str, Any]:
+def find_groups(
+    run: Run, config: AuditConfig, engine: LocalEngine, copy_model: CopyModel | None = None
+) -> dict[str, Any]:
     """Write the pairs, members and groups tables; returns what the search says of itself."""
     _, embeddings = stored_embeddings(run.path)
-    settings = DuplicatesConfig(threshold=config.threshold, close_looks=config.close_looks, seed=config.seed)
+    settings = DuplicatesConfig(
+        threshold=config.threshold,
+        close_looks=config.close_looks,
+        copy_cosine=config.copy_threshold,
+        seed=config.seed,
+    )
     search = DuplicateSearch(run.read(SAMPLES), embeddings, settings)
     engine.progress.begin("duplicate pairs", len(search.parts))
     for part in search.parts:
@@ -36,7 +44,8 @@ def find_groups(run: Run, config: AuditConfig, engine: LocalEngine) -> dict[str,
         engine.progress.advance()
     engine.progress.end()
     features = _look_closely(run, search, engine) if search.has_pictures and config.close_looks else None
-    found = search.groups(features)
+    cosines = look_by_copy_model(run, search, copy_model, engine) if search.has_pictures and copy_model else None
+    found = search.groups(features, cosines)
     MEMBERS.write(run.path, found.members)
     GROUPS.write(run.path, found.groups)
     return asdict(search.summary()) | {"recall": asdict(search.recall())}

@@ -192,7 +192,8 @@ PAIRS = Table(
         "look": _column(
             pl.String,
             "what was looked at: thumbnail (same picture); geometry, where thumbnails refuse (same content: a crop, "
-            "a mirror image, ...); similarity where there are no pictures",
+            "a mirror image, ...); copy-model, where that leaves open too and the user gives a network; similarity "
+            "where there are no pictures",
         ),
         "look_distance": _column(
             pl.Float32, "mean absolute difference at mean 0, deviation 0.25; null where there are no pictures"
@@ -211,6 +212,9 @@ PAIRS = Table(
         "shared": _column(
             pl.Boolean, "clearly a part in common, and not one picture: one logo or template; null where not looked at"
         ),
+        "copy_similarity": _column(
+            pl.Float32, "cosine of the copy model's embeddings, −1 to 1; null where it was not asked or has none"
+        ),
     },
 )
 
@@ -222,6 +226,18 @@ FEATURES = Table(
         "sample_id": _SAMPLE_ID,
         "offset": _column(pl.Int64, "first byte of its features"),
         "length": _column(pl.Int64, "bytes"),
+    },
+)
+
+COPY_EMBEDDINGS = Table(
+    path="parts/copy-embeddings/",
+    row="a picture that the copy model was asked about",
+    key=("sample_id",),
+    columns={
+        "sample_id": _SAMPLE_ID,
+        "embedding": _column(
+            pl.Binary, "float16, little-endian, of unit length; null where the picture can't be read any more"
+        ),
     },
 )
 

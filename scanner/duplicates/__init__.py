@@ -16,6 +16,7 @@ from scanner.duplicates._calibration import (
 )
 from scanner.duplicates._calibration_table import calibration_table
 from scanner.duplicates._config import DuplicatesConfig
+from scanner.duplicates._copies import COPY_MODEL, CopyCosines
 from scanner.duplicates._cosines import CosineCounts, RateThreshold, threshold_at
 from scanner.duplicates._exact import Collapse, collapse
 from scanner.duplicates._groups import Groups
@@ -28,9 +29,11 @@ from scanner.duplicates._whiten import Whitened, whiten
 from scanner.duplicates.captions import CountedCaptions, count_captions, normalise_caption, normalise_captions
 
 __all__ = [
+    "COPY_MODEL",
     "Calibration",
     "CalibrationSettings",
     "Collapse",
+    "CopyCosines",
     "CosineCounts",
     "CountedCaptions",
     "DuplicateSearch",
