@@ -13,6 +13,7 @@ from pipelines.configs import AuditConfig
 from pipelines.copies import look_by_copy_model
 from pipelines.engines import LocalEngine
 from pipelines.features import StoredFeatures, make_features
+from pipelines.templates import find_families
 from scanner.duplicates import DuplicatesConfig, DuplicateSearch
 from scanner.duplicates.geometry import Features
 from scanner.fingerprints import CopyModel, stored_embeddings
@@ -48,6 +49,8 @@ def find_groups(
     found = search.groups(features, cosines)
     MEMBERS.write(run.path, found.members)
     GROUPS.write(run.path, found.groups)
+    if features is not None:
+        find_families(run)
     return asdict(search.summary()) | {"recall": asdict(search.recall())}
 
 

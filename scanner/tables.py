@@ -280,6 +280,26 @@ GROUPS = Table(
     },
 )
 
+FAMILIES = Table(
+    path="families.parquet",
+    row="a picture of a template family: pictures that share a part (a logo, a frame, a template) and are not copies; "
+    "only where close looks were made",
+    key=("family_id", "sample_id"),
+    columns={
+        "family_id": _column(pl.Int64, "template family: the smallest sample_id of its members' rows"),
+        "sample_id": _column(pl.Int64, "the picture: the row of it that was compared"),
+        "group_id": _column(pl.Int64, "duplicate group of which it is a copy; null where it stands once"),
+        "copies": _column(pl.Int64, "rows of that group; 1 where it stands once"),
+        "centre": _column(pl.Boolean, "the picture that all others of the family were compared with"),
+        "inliers": _column(pl.Int32, "keypoints of the centre that lie on the common part; null for the centre"),
+        "shared_area": _column(
+            pl.Float32, "share of the centre's area that those keypoints span, 0 to 1; null for the centre"
+        ),
+        "distinct_captions": _column(pl.Int64, "different normalised captions of its rows"),
+        "top_caption": _column(pl.String, "the caption of most of its rows, as first written; null without captions"),
+    },
+)
+
 CAPTIONS = Table(
     path="captions.parquet",
     row="a normalised caption that at least one row carries",
@@ -444,6 +464,7 @@ TABLES: Mapping[str, Table] = {
     "members": MEMBERS,
     "groups": GROUPS,
     "captions": CAPTIONS,
+    "families": FAMILIES,
     "calibration": CALIBRATION,
     "prompts": PROMPTS,
     "triage": TRIAGE,

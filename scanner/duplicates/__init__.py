@@ -19,6 +19,7 @@ from scanner.duplicates._config import DuplicatesConfig
 from scanner.duplicates._copies import COPY_MODEL, CopyCosines
 from scanner.duplicates._cosines import CosineCounts, RateThreshold, threshold_at
 from scanner.duplicates._exact import Collapse, collapse
+from scanner.duplicates._families import template_families
 from scanner.duplicates._groups import Groups
 from scanner.duplicates._labels import Labels, read_labels
 from scanner.duplicates._look import Looks, look, thumbnail_planes
@@ -58,6 +59,7 @@ __all__ = [
     "normalise_caption",
     "normalise_captions",
     "read_labels",
+    "template_families",
     "threshold_at",
     "thumbnail_planes",
     "whiten",

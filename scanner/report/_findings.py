@@ -16,13 +16,14 @@ from scanner.report._records import (
     Detector,
     ErrorCount,
     ErrorRow,
+    Family,
     Group,
     Hit,
     Prompt,
     Setting,
 )
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
@@ -96,6 +97,26 @@ class Captions:
     """Captions (near-duplicates counted as one) that stand under two different pictures or more."""
     most: tuple[CaptionUse, ...]
     """Those of them over most pictures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Templates:
+    """Pictures that share a part (a logo, a frame, a form) and are not copies; none of them counts as a duplicate."""
+
+    looked: bool
+    """Whether close looks were made, which alone find them."""
+    families: int
+    """Template families; 0 where nobody looked."""
+    pictures: int
+    """Pictures in them: duplicate groups, and rows in no group."""
+    rows: int
+    """Rows that show one of these."""
+    largest: int
+    """Pictures of the largest family."""
+    alike_but_for_a_part: int | None
+    """Where nobody looked: pairs of pictures whose thumbnails agree on the whole and differ in one place."""
+    most: tuple[Family, ...]
+    """The families of most pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,6 +275,8 @@ class Findings:
     """What was found twice."""
     captions: Captions | None
     """What the captions say; None where the run has not compared them."""
+    templates: Templates
+    """Pictures that share a part."""
     arms: tuple[Arm, ...]
     """risk, then control."""
     thresholds: Thresholds

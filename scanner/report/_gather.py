@@ -12,6 +12,7 @@ from scanner.report import _attack, _audit, _words
 from scanner.report._captions import count_captions
 from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
 from scanner.report._method import method, name_of, thresholds
+from scanner.report._templates import count_templates
 from scanner.run import Run
 from scanner.tables import GROUPS, HITS, MEMBERS
 
@@ -36,6 +37,7 @@ def gather(run: Run) -> Findings:
         rows=rows,
         duplicates=duplicates,
         captions=count_captions(run),
+        templates=count_templates(run),
         arms=arms,
         thresholds=thresholds(run, controls=arms[1].attacked),
         behind_hits=_count_behind(run, behind),

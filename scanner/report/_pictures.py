@@ -74,6 +74,7 @@ def collect(run: Run, found: Findings, pictures: Pictures | None) -> Gallery:
     large |= {group.medoid.sample_id for group in found.groups if group.medoid}
     small = {sample for group in found.groups for sample in group.members}
     small |= {prompt.sample_id for prompt in found.prompts if prompt.sample_id is not None}
+    large |= {sample for family in found.templates.most for sample in family.members}
     thumbnails = _thumbnails(run, large | small)
     originals = _originals(sorted(large), pictures) if pictures else {}
     return Gallery(
