@@ -13,7 +13,7 @@ from scanner.tables import FAMILIES, GROUPS, MEMBERS, PAIRS, SAMPLES
 
 def find_families(run: Run) -> None:
     """Write the families table; its features are those that the close looks have stored."""
-    shared = PAIRS.scan(run.path).filter(pl.col("shared")).collect()
+    shared = PAIRS.scan(run.path).filter(pl.col("shared") & (pl.col("look") == "geometry")).collect()
     found = template_families(shared, run.read(MEMBERS), StoredFeatures(run))
     FAMILIES.write(run.path, _described(run, found))
 

@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.duplicates._components import components, new_forest, unite
+from scanner.duplicates._components import components, new_forest, roots, unite
 from scanner.duplicates.geometry import Features, GeometryConfig, common_part, spanned
 from scanner.tables import FAMILIES
 
@@ -78,7 +78,7 @@ def template_families(pairs: pl.DataFrame, members: pl.DataFrame, features: Feat
     `pairs` are rows of `PAIRS` of which those with `shared` count; `members` are the rows of `MEMBERS`.
     """
     graph = _graph(pairs.filter(pl.col("shared").fill_null(False)), members)
-    rows = [row for family in _families(graph, features) for row in _rows(graph, family)]
+    rows = [row for part in _components(graph) for family in _families(part, features) for row in _rows(part, family)]
     schema = {name: FAMILIES.schema[name] for name in _COLUMNS}
     found = pl.DataFrame(rows, schema=schema, orient="row")
     grouped = members.select("group_id").unique()
@@ -107,23 +107,32 @@ def _graph(pairs: pl.DataFrame, members: pl.DataFrame) -> _Graph:
     return _Graph(nodes=nodes, left=left, right=right, shown=shown["sample_id"].to_numpy())
 
 
-def _families(graph: _Graph, features: FeaturesOfSample) -> Iterator[_Family]:
+def _components(graph: _Graph) -> Iterator[_Graph]:
+    """The graph's connected components, each a graph of its own: what a family costs does not grow with the set."""
     parents = new_forest(len(graph.nodes))
     unite(parents, graph.left, graph.right)
-    tries = np.zeros(len(graph.nodes), np.int64)
-    for component in components(parents):
-        inside = np.zeros(len(graph.nodes), bool)
-        inside[component] = True
-        while (degrees := graph.degrees(inside)).any():
-            centre = int(degrees.argmax())
-            inside[centre] = False
-            near = np.isin(component, graph.neighbours(centre))
-            others = component[inside[component] & (near | (tries[component] < _TRIES))]
-            tries[others] += 1
-            family = _around(graph, centre, others, features)
-            if family is not None:
-                inside[family.members] = False
-                yield family
+    root = roots(parents, graph.left)
+    order = np.argsort(root, kind="stable")
+    root = root[order]
+    for nodes in components(parents):
+        start, stop = np.searchsorted(root, [nodes[0], nodes[0] + 1])
+        left, right = (np.searchsorted(nodes, side[order[start:stop]]) for side in (graph.left, graph.right))
+        yield _Graph(nodes=graph.nodes[nodes], left=left, right=right, shown=graph.shown[nodes])
+
+
+def _families(graph: _Graph, features: FeaturesOfSample) -> Iterator[_Family]:
+    """The families of one component, that of the picture of most pairs first."""
+    inside, tries = np.ones(len(graph.nodes), bool), np.zeros(len(graph.nodes), np.int64)
+    while (degrees := graph.degrees(inside)).any():
+        centre = int(degrees.argmax())
+        inside[centre] = False
+        near = np.isin(np.arange(len(inside)), graph.neighbours(centre))
+        others = np.flatnonzero(inside & (near | (tries < _TRIES)))
+        tries[others] += 1
+        family = _around(graph, centre, others, features)
+        if family is not None:
+            inside[family.members] = False
+            yield family
 
 
 def _around(graph: _Graph, centre: int, others: NDArray[np.int64], features: FeaturesOfSample) -> _Family | None:
