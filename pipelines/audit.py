@@ -18,6 +18,7 @@ from pipelines.calibration import refuse_other_whitening, with_calibration
 from pipelines.changes import clear_from, pin_files
 from pipelines.comparison import PART
 from pipelines.configs import AuditConfig, AuditExtras, DownloadConfig
+from pipelines.copies import open_copy_model, with_copy_model
 from pipelines.download import download, download_settings
 from pipelines.embedding import EmbeddingSource, open_source
 from pipelines.engines import Job, LocalEngine, Outcome
@@ -59,10 +60,11 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     found = open_input(dataset, options)
     refuse_inside(out, dataset, found)
     source = open_source(found, config)
+    copy_model = open_copy_model(config, pictures=source.own is None)
     config, calibration = with_calibration(config, source)
     other = None if extras.against is None else open_other(extras.against, config, source)
     checked = None if isinstance(found, UrlList) else source.attach(found)
-    run = Run.claim(out, _header(found, source, config, downloading) | calibration)
+    run = Run.claim(out, with_copy_model(_header(found, source, config, downloading) | calibration, copy_model))
     if other is not None:
         claim_other(run, other)
     numbers = pin_files(run, found, add_shards=extras.add_shards)
@@ -74,7 +76,7 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
         data = Numbered(dataset=data, numbers=numbers)
     _fingerprint(run, data, source, config, engine)
     refuse_other_whitening(run)
-    summary = find_groups(run, config, engine)
+    summary = find_groups(run, config, engine, copy_model)
     _count_captions(run)
     _rank(run, config)
     known, compared = run.part_config(PART), PART in run.manifest().get("parts", {})

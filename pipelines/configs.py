@@ -57,6 +57,15 @@ class AuditConfig:
     close_looks: int = 0
     """Of each image's pairs that the thumbnails refuse, so many, the most similar, are compared by their geometry, for
     which the images are read again: finds crops, mirror images and rotated copies. 4 is a good number."""
+    copy_model: str | None = None
+    """A copy-detection network as a TorchScript or ONNX file, such as SSCD's sscd_disc_mixup.torchscript.pt: compares
+    the pairs that thumbnails and, with --close-looks, the geometry leave open; the images are read again for it."""
+    copy_threshold: float = 0.75
+    """Cosine of two of the copy model's embeddings that makes a pair, above 0 to 1; SSCD's authors give 0.75 for 90 %
+    precision."""
+    copy_preprocessing: str = "skew-320"
+    """How images are brought to the copy model's size: skew-320 squeezes them to that square, small-288 brings the
+    shorter side to it."""
     seed: int = 0
     """Seed of everything that is drawn."""
 
@@ -69,6 +78,8 @@ class AuditConfig:
             raise UnusableInputError("--limit is at least 1.")
         if self.close_looks < 0:
             raise UnusableInputError("--close-looks is at least 0.")
+        if not 0 < self.copy_threshold <= 1:
+            raise UnusableInputError(f"--copy-threshold lies above 0 and at most at 1, not at {self.copy_threshold}.")
 
     def weights(self) -> str | None:
         """The tag to load: the given one, or the default model's own."""

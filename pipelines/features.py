@@ -35,9 +35,7 @@ def make_features(run: Run, ids: pl.Series, engine: LocalEngine, addition: int =
     search asks for pictures of earlier ones too: those that were described before them are not again."""
     described = _stored(run).filter(pl.col("part").map_elements(addition_of, return_dtype=pl.Int64) < addition)
     ids = ids.filter(~ids.is_in(described["sample_id"].implode()))
-    places = image_places(run).filter(pl.col("sample_id").is_in(ids.implode())).collect().sort("sample_id")
-    shards = places.group_by(pl.col("sample_id") // _SHARD, maintain_order=True)
-    found = {f"{prefix_of(addition)}{index:05d}": rows for (index,), rows in shards}
+    found = {f"{prefix_of(addition)}{part}": rows for part, rows in places_by_shard(run, ids).items()}
     job = Job(
         name="features",
         shards=list(found),
@@ -54,6 +52,13 @@ def _stored(run: Run) -> pl.DataFrame:
     stem = pl.col("part").map_elements(lambda path: Path(path).stem, return_dtype=pl.String)
     table = table.with_columns(stem) if "part" in table.columns else table.with_columns(part=pl.lit("", pl.String))
     return table.sort(FEATURES.key)
+
+
+def places_by_shard(run: Run, ids: pl.Series) -> dict[str, pl.DataFrame]:
+    """Where the images of these samples lie, in parts that are named after the index of their shard."""
+    places = image_places(run).filter(pl.col("sample_id").is_in(ids.implode())).collect().sort("sample_id")
+    shards = places.group_by(pl.col("sample_id") // _SHARD, maintain_order=True)
+    return {f"{index:05d}": rows for (index,), rows in shards}
 
 
 class _Reader:

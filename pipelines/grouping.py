@@ -11,11 +11,13 @@ import polars as pl
 
 from pipelines.changes import begins
 from pipelines.configs import AuditConfig
+from pipelines.copies import look_by_copy_model
 from pipelines.engines import LocalEngine
 from pipelines.features import StoredFeatures, make_features
+from pipelines.templates import find_families
 from scanner.duplicates import Addition, DuplicatesConfig, DuplicateSearch, prefix_of
 from scanner.duplicates.geometry import Features
-from scanner.fingerprints import stored_embeddings
+from scanner.fingerprints import CopyModel, stored_embeddings
 from scanner.run import Run
 from scanner.tables import GROUPS, MEMBERS, PAIRS, SAMPLES
 
@@ -25,10 +27,17 @@ _CLOSE_PART = 512
 
 def duplicates_config(config: AuditConfig) -> DuplicatesConfig:
     """The settings of a run's search."""
-    return DuplicatesConfig(threshold=config.threshold, close_looks=config.close_looks, seed=config.seed)
+    return DuplicatesConfig(
+        threshold=config.threshold,
+        close_looks=config.close_looks,
+        copy_cosine=config.copy_threshold,
+        seed=config.seed,
+    )
 
 
-def find_groups(run: Run, config: AuditConfig, engine: LocalEngine) -> dict[str, Any]:
+def find_groups(
+    run: Run, config: AuditConfig, engine: LocalEngine, copy_model: CopyModel | None = None
+) -> dict[str, Any]:
     """Write the pairs, members and groups tables; returns what the search says of itself."""
     _, embeddings = stored_embeddings(run.path)
     search = DuplicateSearch(
@@ -38,14 +47,18 @@ def find_groups(run: Run, config: AuditConfig, engine: LocalEngine) -> dict[str,
         begins=begins(run),
         stored=lambda part: PAIRS.exists(run.path, part),
     )
-    features = None
+    features, cosines = None, None
     for addition in search.additions:
         _search(run, search, addition, engine)
         if search.has_pictures and config.close_looks:
             features = _look_closely(run, search, addition, engine)
-    found = search.groups(features)
+        if search.has_pictures and copy_model:
+            cosines = look_by_copy_model(run, search, addition, copy_model, engine)
+    found = search.groups(features, cosines)
     MEMBERS.write(run.path, found.members)
     GROUPS.write(run.path, found.groups)
+    if features is not None:
+        find_families(run)
     return asdict(search.summary()) | {"recall": asdict(search.recall())}
 
 

@@ -196,7 +196,8 @@ PAIRS = Table(
         "look": _column(
             pl.String,
             "what was looked at: thumbnail (same picture); geometry, where thumbnails refuse (same content: a crop, "
-            "a mirror image, ...); similarity where there are no pictures",
+            "a mirror image, ...); copy-model, where that leaves open too and the user gives a network; similarity "
+            "where there are no pictures",
         ),
         "look_distance": _column(
             pl.Float32, "mean absolute difference at mean 0, deviation 0.25; null where there are no pictures"
@@ -215,6 +216,9 @@ PAIRS = Table(
         "shared": _column(
             pl.Boolean, "clearly a part in common, and not one picture: one logo or template; null where not looked at"
         ),
+        "copy_similarity": _column(
+            pl.Float32, "cosine of the copy model's embeddings, −1 to 1; null where it was not asked or has none"
+        ),
     },
 )
 
@@ -226,6 +230,18 @@ FEATURES = Table(
         "sample_id": _SAMPLE_ID,
         "offset": _column(pl.Int64, "first byte of its features"),
         "length": _column(pl.Int64, "bytes"),
+    },
+)
+
+COPY_EMBEDDINGS = Table(
+    path="parts/copy-embeddings/",
+    row="a picture that the copy model was asked about",
+    key=("sample_id",),
+    columns={
+        "sample_id": _SAMPLE_ID,
+        "embedding": _column(
+            pl.Binary, "float16, little-endian, of unit length; null where the picture can't be read any more"
+        ),
     },
 )
 
@@ -265,6 +281,26 @@ GROUPS = Table(
             pl.Float64,
             "share of the copies that carry the top caption or a near-duplicate of it, 0 to 1; null likewise",
         ),
+    },
+)
+
+FAMILIES = Table(
+    path="families.parquet",
+    row="a picture of a template family: pictures that share a part (a logo, a frame, a template) and are not copies; "
+    "only where close looks were made",
+    key=("family_id", "sample_id"),
+    columns={
+        "family_id": _column(pl.Int64, "template family: the smallest sample_id of its members' rows"),
+        "sample_id": _column(pl.Int64, "the picture: the row of it that was compared"),
+        "group_id": _column(pl.Int64, "duplicate group of which it is a copy; null where it stands once"),
+        "copies": _column(pl.Int64, "rows of that group; 1 where it stands once"),
+        "centre": _column(pl.Boolean, "the picture that all others of the family were compared with"),
+        "inliers": _column(pl.Int32, "keypoints of the centre that lie on the common part; null for the centre"),
+        "shared_area": _column(
+            pl.Float32, "share of the centre's area that those keypoints span, 0 to 1; null for the centre"
+        ),
+        "distinct_captions": _column(pl.Int64, "different normalised captions of its rows"),
+        "top_caption": _column(pl.String, "the caption of most of its rows, as first written; null without captions"),
     },
 )
 
@@ -477,6 +513,7 @@ TABLES: Mapping[str, Table] = {
     "captions": CAPTIONS,
     "matches": MATCHES,
     "matches_pairs": MATCH_PAIRS,
+    "families": FAMILIES,
     "calibration": CALIBRATION,
     "prompts": PROMPTS,
     "triage": TRIAGE,

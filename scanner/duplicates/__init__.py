@@ -17,8 +17,10 @@ from scanner.duplicates._calibration import (
 )
 from scanner.duplicates._calibration_table import calibration_table
 from scanner.duplicates._config import DuplicatesConfig
+from scanner.duplicates._copies import COPY_MODEL, CopyCosines
 from scanner.duplicates._cosines import CosineCounts, RateThreshold, threshold_at
 from scanner.duplicates._exact import Collapse, collapse
+from scanner.duplicates._families import template_families
 from scanner.duplicates._groups import Groups
 from scanner.duplicates._labels import Labels, read_labels
 from scanner.duplicates._look import Looks, look, thumbnail_planes
@@ -30,10 +32,12 @@ from scanner.duplicates._whiten import Whitened, whiten
 from scanner.duplicates.captions import CountedCaptions, count_captions, normalise_caption, normalise_captions
 
 __all__ = [
+    "COPY_MODEL",
     "Addition",
     "Calibration",
     "CalibrationSettings",
     "Collapse",
+    "CopyCosines",
     "CosineCounts",
     "CountedCaptions",
     "DuplicateSearch",
@@ -62,6 +66,7 @@ __all__ = [
     "normalise_captions",
     "prefix_of",
     "read_labels",
+    "template_families",
     "threshold_at",
     "thumbnail_planes",
     "whiten",

@@ -59,6 +59,12 @@ class DuplicatesConfig:
     geometry, which ties crops, mirror images and rotated copies. None by default, since the pictures are read again (40
     s for 1,844 of them and 6,705 pairs): 4 of them tied 49 pairs of the demo, of which 5, by eye, are one drawing
     mirrored or on a wider ground that the catalogue counts as two."""
+    copy_looks: int = 20
+    """Of a picture's pairs that thumbnails and geometry refuse, so many, the most similar, are compared by the copy
+    model, where one is given: as many as it has candidates by chance, since a pair costs a product of two rows."""
+    copy_cosine: float = 0.75
+    """Cosine of two copy embeddings that makes a pair: 90 % precision on DISC2021 with sscd_disc_mixup, says the README
+    of https://github.com/facebookresearch/sscd-copy-detection; another network needs another."""
     recall_queries: int = 500
     """Rows whose neighbours are looked for by brute force, to measure what the search missed."""
     seed: int = 0
@@ -69,6 +75,8 @@ class DuplicatesConfig:
             raise UnusableInputError(f"A threshold of {self.threshold} is no cosine; give one above 0 and at most 1.")
         if self.candidates_per_row < 1 or self.looks_per_row < 1 or self.block_rows < 1:
             raise UnusableInputError("Candidates per row, looks per row and block rows must be 1 or more; raise them.")
+        if not 0 < self.copy_cosine <= 1:
+            raise UnusableInputError(f"A copy cosine lies above 0 and at most at 1, not at {self.copy_cosine}.")
         if not 0 <= self.hash_distance <= 64:
             raise UnusableInputError(
                 f"A hash distance of {self.hash_distance} bits is not possible; give one of 0 to 64."

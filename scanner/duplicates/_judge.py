@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.duplicates._config import DuplicatesConfig
+from scanner.duplicates._copies import CopyCosines
 from scanner.duplicates._look import look
 from scanner.duplicates._propose import Proposals
 from scanner.duplicates.geometry import Features, GeometryConfig, compare
@@ -66,6 +67,8 @@ class ByThumbnail:
         self._planes, self._config, self._geometry = planes, config, GeometryConfig()
         self.features: FeaturesOf | None = None
         """Where there are features, the geometry may say what the thumbnails don't (see `alike`)."""
+        self.copies: CopyCosines | None = None
+        """The same for the copy model."""
 
     def __call__(self, pairs: Proposals) -> Verdicts:
         looks = look(self._planes[pairs.left], self._planes[pairs.right], self._config)
@@ -74,7 +77,7 @@ class ByThumbnail:
     def alike(self, members: Members, centre: int) -> NDArray[np.bool_]:
         """Under a looser limit than a pair's: two edits of one original differ by more than either differs from it.
 
-        A crop or a mirror image is like the centre when the geometry finds it to be.
+        A crop or a mirror image is like the centre when the geometry finds it to be, or the copy model.
         """
         planes, config = self._planes, self._config
         other = np.broadcast_to(planes[members[centre]], (len(members), *planes.shape[1:]))
@@ -85,6 +88,9 @@ class ByThumbnail:
             for place in np.flatnonzero(~within):
                 own = self.features(int(members[place]))
                 within[place] = own is not None and compare(own, middle, self._geometry).accepted
+        if self.copies is not None:
+            left = members[~within]
+            within[~within] = self.copies(left, np.full_like(left, members[centre])) >= config.copy_cosine
         return within
 
 

@@ -33,6 +33,7 @@ from scanner.duplicates._additions import Addition, additions_of, prefix_of
 from scanner.duplicates._close import CLOSE_COLUMNS, look_closely
 from scanner.duplicates._components import new_forest, roots, unite
 from scanner.duplicates._config import DuplicatesConfig
+from scanner.duplicates._copies import CopyCosines, looked_at
 from scanner.duplicates._exact import Collapse, collapse
 from scanner.duplicates._groups import Groups, group_tables
 from scanner.duplicates._judge import BySimilarity, ByThumbnail, FeaturesOf, Judge, Verdicts
@@ -75,6 +76,8 @@ class SearchSummary:
     """Pairs looked at, restored ones included."""
     looked_closely: int
     """Pairs that the thumbnails refused and that were compared by their geometry."""
+    looked_by_copy_model: int
+    """Pairs that were still open then and that were compared by the copy model."""
     accepted: int
     """Pairs found to show one picture."""
     over_budget: int
@@ -146,7 +149,7 @@ class DuplicateSearch:
         self._parents = new_forest(len(self._ids))
         self._failed = np.zeros(len(self._ids), np.uint32)
         self._linked: list[Linked] = []
-        self._done = self._looked = self._looked_closely = 0
+        self._done = self._looked = self._looked_closely = self._looked_by_copy_model = 0
         self.additions = additions_of(self._collapse.first, begins, self._neighbours, hashed=self._hashes is not None)
         """The first rows, and what was added to them, each with its parts."""
         self._of_part: dict[str, Addition] = {part: one for one in self.additions for part in one.parts}
@@ -186,15 +189,21 @@ class DuplicateSearch:
         """Take pairs as `look_closely` gave them in an earlier process, instead of looking again."""
         self._record_closely(*self._places(pairs), pairs["accepted"].to_numpy())
 
-    def unsettled(self, refused: pl.LazyFrame) -> pl.DataFrame:
+    def restore_by_copy_model(self, pairs: pl.DataFrame) -> None:
+        """Take pairs as `look_by_copy_model` gave them in an earlier process, instead of looking again."""
+        self._record_by_copy_model(*self._places(pairs), pairs["accepted"].to_numpy())
+
+    def unsettled(self, refused: pl.LazyFrame, looks: int | None = None) -> pl.DataFrame:
         """Of the pairs that the thumbnails refused, those to be looked at closely, as rows of `PAIRS`.
 
-        Their ends are still apart, and they are among the `close_looks` most similar of one of them.
+        Their ends are still apart, and they are among the `looks` (by default `close_looks`) most similar of one of
+        them.
         """
+        looks = self._config.close_looks if looks is None else looks
         pairs = refused.filter(~pl.col("accepted")).collect().sort(PAIRS.key)
         open_pairs = pairs.filter(pl.Series(~self._together(*self._places(pairs)), dtype=pl.Boolean))
         order = pl.struct(-pl.col("similarity"), "left", "right")
-        among = [order.rank("ordinal").over(side) <= self._config.close_looks for side in PAIRS.key[:2]]
+        among = [order.rank("ordinal").over(side) <= looks for side in PAIRS.key[:2]]
         return open_pairs.filter(among[0] | among[1])
 
     def look_closely(self, pairs: pl.DataFrame, features: FeaturesOf) -> pl.DataFrame:
@@ -210,6 +219,18 @@ class DuplicateSearch:
         self._record_closely(left[apart], right[apart], closely["accepted"].to_numpy())
         return PAIRS.conform(closely)
 
+    def look_by_copy_model(self, pairs: pl.DataFrame, cosines: CopyCosines) -> pl.DataFrame:
+        """The same pairs with the copy model's cosine; whose ends have met meanwhile are left out.
+
+        `shared` is to be as the geometry found it.
+        """
+        left, right = self._places(pairs)
+        apart = ~self._together(left, right)
+        rows = pairs.filter(pl.Series(apart, dtype=pl.Boolean))
+        looked = looked_at(rows, cosines(left[apart], right[apart]), self._config.copy_cosine)
+        self._record_by_copy_model(left[apart], right[apart], looked["accepted"].to_numpy())
+        return PAIRS.conform(looked)
+
     @property
     def ids(self) -> NDArray[np.int64]:
         """(n,): sample_id that stands for each distinct picture, ascending."""
@@ -220,11 +241,11 @@ class DuplicateSearch:
         """False where the cosine decides."""
         return self._pictures is not None
 
-    def groups(self, features: FeaturesOf | None = None) -> Groups:
+    def groups(self, features: FeaturesOf | None = None, cosines: CopyCosines | None = None) -> Groups:
         """The duplicate groups, once every part was searched or restored; chained ones are split."""
         assert self._done == len(self.parts), "every part is searched or restored before groups are made"
         if self._pictures is not None:
-            self._pictures.features = features
+            self._pictures.features, self._pictures.copies = features, cosines
         links = Linked.joined(self._linked)
         parts = split_groups(self._parents, links, self._judge, self._rows)
         return group_tables(self._samples, self._collapse, self._rows, parts)
@@ -251,6 +272,7 @@ class DuplicateSearch:
             cosine=self._threshold.cosine,
             looked=self._looked,
             looked_closely=self._looked_closely,
+            looked_by_copy_model=self._looked_by_copy_model,
             accepted=sum(len(linked.left) for linked in self._linked),
             over_budget=int((self._failed >= self._config.looks_per_row).sum()),
         )
@@ -335,10 +357,18 @@ class DuplicateSearch:
         self._looked += len(left)
 
     def _record_closely(self, left: NDArray[np.uint32], right: NDArray[np.uint32], accepted: NDArray[np.bool_]) -> None:
-        tied = Linked(left=left[accepted], right=right[accepted])
-        unite(self._parents, tied.left, tied.right)
-        self._linked.append(tied)
+        self._tie(left[accepted], right[accepted])
         self._looked_closely += len(left)
+
+    def _record_by_copy_model(
+        self, left: NDArray[np.uint32], right: NDArray[np.uint32], accepted: NDArray[np.bool_]
+    ) -> None:
+        self._tie(left[accepted], right[accepted])
+        self._looked_by_copy_model += len(left)
+
+    def _tie(self, left: NDArray[np.uint32], right: NDArray[np.uint32]) -> None:
+        unite(self._parents, left, right)
+        self._linked.append(Linked(left=left, right=right))
 
     def _as_pairs(self, proposals: Proposals, verdicts: Verdicts) -> pl.DataFrame:
         nothing = [None] * len(proposals)
@@ -356,6 +386,7 @@ class DuplicateSearch:
                     "inliers": nothing,
                     "coverage": nothing,
                     "shared": nothing,
+                    "copy_similarity": nothing,
                 }
             )
         )

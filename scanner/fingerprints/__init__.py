@@ -11,15 +11,18 @@ from scanner.fingerprints._seen import SeenPictures, part_name, stored_embedding
 from scanner.fingerprints._stage import Fingerprinter, ShardRows, Tally
 from scanner.fingerprints._thumbnail import thumbnail
 from scanner.fingerprints._write import write_shard
+from scanner.fingerprints.copy_model import CopyModel, load_copy_model
 
 __all__ = [
     "Check",
+    "CopyModel",
     "Embedder",
     "Fingerprinter",
     "SeenPictures",
     "ShardRows",
     "Tally",
     "check_embeddings",
+    "load_copy_model",
     "load_embedder",
     "part_name",
     "perceptual_hash",

@@ -16,6 +16,7 @@ from scanner.report._records import (
     Detector,
     ErrorCount,
     ErrorRow,
+    Family,
     Group,
     Hit,
     Match,
@@ -133,6 +134,26 @@ class Matches:
     """Of the rows, those with equal pixels."""
     alike: int
     """Of the rows, those that are near-duplicates."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Templates:
+    """Pictures that share a part (a logo, a frame, a form) and are not copies; none of them counts as a duplicate."""
+
+    looked: bool
+    """Whether close looks were made, which alone find them."""
+    families: int
+    """Template families; 0 where nobody looked."""
+    pictures: int
+    """Pictures in them: duplicate groups, and rows in no group."""
+    rows: int
+    """Rows that show one of these."""
+    largest: int
+    """Pictures of the largest family."""
+    alike_but_for_a_part: int | None
+    """Where nobody looked: pairs of pictures whose thumbnails agree on the whole and differ in one place."""
+    most: tuple[Family, ...]
+    """The families of most pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,6 +316,8 @@ class Findings:
     """What the captions say; None where the run has not compared them."""
     matches: Matches | None
     """Pictures of another run in this one; None where it was compared with none."""
+    templates: Templates
+    """Pictures that share a part."""
     arms: tuple[Arm, ...]
     """risk, then control."""
     thresholds: Thresholds

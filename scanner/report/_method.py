@@ -50,6 +50,13 @@ MEANINGS: Mapping[str, str] = {
     "ambiguous": "of these, whose key another one has: given to no row",
     "originals_missing": "rows whose image can't be had: if it came back, nobody would know",
     "originals_fetched": "originals that were downloaded for this attack, since the data set gives only their urls",
+    "copy_model": "file of the copy-detection network that compares what thumbnails and geometry leave open",
+    "copy_model_sha256": "of that file",
+    "copy_model_width": "numbers in one of its embeddings",
+    "copy_preprocessing": "how images are brought to its size: skew squeezes them, small keeps their aspect",
+    "copy_threshold": "cosine of two of its embeddings that makes a pair (SSCD: 0.75 for 90 % precision on DISC2021)",
+    "looked_closely": "pairs that the thumbnails refused and whose geometry was compared",
+    "looked_by_copy_model": "pairs that were open then and that the copy model compared",
     "over_budget": "pictures whose look-alikes were too many to compare all",
     "rows_in": "rows of the data set, counted by the scan",
     "checksum": "of the model's weights",
@@ -92,6 +99,13 @@ SOURCES = (
     ),
 )
 """Reference and link of each paper that a figure rests on."""
+
+COPY_SOURCE = (
+    "Pizzi, Dutta Roy, Nagavara Ravindra, Goyal, Douze: A Self-Supervised Descriptor for Image Copy Detection. CVPR "
+    "2022. The copy model, where the file that was given is SSCD.",
+    "https://arxiv.org/abs/2202.10261",
+)
+"""That of the network of `--copy-model`, which only some runs have."""
 
 
 MOST_SETTINGS = 60
@@ -141,7 +155,7 @@ def method(run: Run) -> Method:
         attack=settings(run.part_config("attack")),
         results=settings(manifest.get("parts")),
         versions=settings(manifest.get("versions")),
-        sources=SOURCES,
+        sources=(*SOURCES, COPY_SOURCE) if run.config.get("copy_model") else SOURCES,
     )
 
 

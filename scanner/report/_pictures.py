@@ -87,6 +87,7 @@ def collect(run: Run, found: Findings, pictures: Pictures | None, other: OtherRu
     large |= {match.sample.sample_id for match in found.matching if match.sample}
     small = {sample for group in found.groups for sample in group.members}
     small |= {prompt.sample_id for prompt in found.prompts if prompt.sample_id is not None}
+    large |= {sample for family in found.templates.most for sample in family.members}
     thumbnails = _thumbnails(run, large | small)
     originals = _originals(sorted(large), pictures) if pictures else {}
     return Gallery(

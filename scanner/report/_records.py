@@ -279,6 +279,26 @@ class CaptionUse:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Family:
+    """A template family: pictures that share a part and are not copies."""
+
+    family_id: int
+    """Smallest sample_id of its members' rows."""
+    pictures: int
+    """Different pictures: duplicate groups, and rows in no group."""
+    rows: int
+    """Rows that show one of them."""
+    shared_area: float | None
+    """Share of the centre's area that the common part spans, the median of the others, 0 to 1."""
+    captions: int
+    """Different captions among the pictures' most frequent ones."""
+    members: tuple[int, ...]
+    """sample_ids of a few pictures, the centre first."""
+    top_captions: tuple[str, ...]
+    """Captions of a few pictures, the centre's first."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """One line of the method: a setting, a threshold, a version or a checksum."""
 

@@ -30,5 +30,6 @@ drawn as one another's mirror image are one picture to it.
 from scanner.duplicates.geometry._compare import Geometry, compare
 from scanner.duplicates.geometry._config import GeometryConfig
 from scanner.duplicates.geometry._features import Features, features
+from scanner.duplicates.geometry._part import common_part, spanned
 
-__all__ = ["Features", "Geometry", "GeometryConfig", "compare", "features"]
+__all__ = ["Features", "Geometry", "GeometryConfig", "common_part", "compare", "features", "spanned"]

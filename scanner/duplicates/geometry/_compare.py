@@ -75,13 +75,14 @@ def _placed(first: Features, second: Features, config: GeometryConfig) -> tuple[
     return sides[flip], squeeze, 0, flip
 
 
-def _order(picture: Features) -> tuple[float, int, bytes, bytes]:
+def order(picture: Features) -> tuple[float, int, bytes, bytes]:
+    """What pictures are sorted by, so that a pair gives the same either way round."""
     return picture.width, len(picture.keypoints), picture.picture.tobytes(), picture.keypoints.tobytes()
 
 
 def compare(one: Features, other: Features, config: GeometryConfig) -> Geometry:
     """Whether two pictures are one, up to the edits that the package names; the order does not matter."""
-    first, second = sorted((one, other), key=_order)
+    first, second = sorted((one, other), key=order)
     placed = _placed(first, second, config)
     if placed is None:
         return _NOTHING

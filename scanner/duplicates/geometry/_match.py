@@ -102,7 +102,7 @@ def _allowed(factor: Complex, config: GeometryConfig, slack: float) -> NDArray[n
     return allowed
 
 
-def _agreeing(ballot: "Ballot", factor: Complex, shift: Complex, limit: float) -> NDArray[np.bool_]:
+def agreeing(ballot: "Ballot", factor: Complex, shift: Complex, limit: float) -> NDArray[np.bool_]:
     """(..., m): which matches lie within `limit` of where each similarity (..., 1) puts them."""
     missed = np.abs(factor * ballot.source + shift - ballot.target) <= limit * np.sqrt(np.abs(factor))
     alike: NDArray[np.bool_] = missed & (np.abs(ballot.own - factor) <= _MAX_TURN * np.abs(factor))
@@ -119,6 +119,8 @@ class Ballot:
     """(m,): in the second."""
     own: Complex
     """(m,): factor of the similarity that each match gives by itself."""
+    places: NDArray[np.intp]
+    """(m, 2): rows of the first and of the second picture's keypoints."""
     votes: NDArray[np.bool_]
     """(m, m): row i, the matches that agree with match i."""
     most: int
@@ -133,10 +135,11 @@ def voted(first: Features, second: Features, config: GeometryConfig) -> Ballot:
     usable = _allowed(own, config, 2)
     source, target = (side[usable, 0] + 1j * side[usable, 1] for side in (one, two))
     own = own[usable]
-    matches = Ballot(source=source, target=target, own=own, votes=np.empty((0, 0), np.bool_), most=0)
+    places = pairs[usable]
+    matches = Ballot(source=source, target=target, own=own, places=places, votes=np.empty((0, 0), np.bool_), most=0)
     if len(own) < config.min_inliers:
         return matches
-    votes = _agreeing(matches, own[:, None], (target - own * source)[:, None], _LOOSE * config.max_shift)
+    votes = agreeing(matches, own[:, None], (target - own * source)[:, None], _LOOSE * config.max_shift)
     return replace(matches, votes=votes, most=int(votes.sum(1).max()))
 
 
@@ -160,6 +163,6 @@ def _refined(ballot: Ballot, inside: NDArray[np.bool_], config: GeometryConfig) 
         factor, shift = _least_squares(ballot.source[inside], ballot.target[inside])
         if not _allowed(np.array([factor]), config, 1)[0]:
             return None
-        inside = _agreeing(ballot, np.array(factor), np.array(shift), limit * config.max_shift)
+        inside = agreeing(ballot, np.array(factor), np.array(shift), limit * config.max_shift)
     inliers = min(_places(ballot.source[inside]), _places(ballot.target[inside]))
     return Fit(factor=factor, shift=shift, inliers=inliers) if inliers >= config.min_inliers else None
