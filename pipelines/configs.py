@@ -54,9 +54,10 @@ class AuditConfig:
     """Control prompts to draw."""
     captions_per_group: int = 3
     """Most prompts taken from one duplicate group."""
-    close_looks: int = 0
-    """Of each image's pairs that the thumbnails refuse, so many, the most similar, are compared by their geometry, for
-    which the images are read again: finds crops, mirror images and rotated copies. 4 is a good number."""
+    close_looks: int = 4
+    """Of each image's pairs that the thumbnails leave open, so many, the most similar, are compared by their geometry,
+    for which the images are read again: finds crops, mirror images, rotated and framed copies, and tells look-alikes
+    apart. 0 leaves it out: the images are read once."""
     seed: int = 0
     """Seed of everything that is drawn."""
 

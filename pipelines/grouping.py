@@ -44,10 +44,7 @@ def find_groups(run: Run, config: AuditConfig, engine: LocalEngine) -> dict[str,
 
 def _look_closely(run: Run, search: DuplicateSearch, engine: LocalEngine) -> "_ByPosition":
     """Settle by geometry what the thumbnails left open."""
-    refused = pl.concat(
-        [pl.scan_parquet(run.path / PAIRS.path / f"{part}.parquet") for part in search.parts] or [PAIRS.empty().lazy()]
-    )
-    pairs = search.unsettled(refused)
+    pairs = search.unsettled(_stored(run, part) for part in search.parts)
     make_features(run, pl.concat([pairs["left"], pairs["right"]]).unique(), engine)
     features = _ByPosition(StoredFeatures(run), search)
     parts = {f"geometry-{number:05d}": rows for number, rows in enumerate(_cut(pairs))}

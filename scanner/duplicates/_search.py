@@ -20,6 +20,7 @@ the result is the same.
 """
 
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -164,16 +165,29 @@ class DuplicateSearch:
         """Take pairs as `look_closely` gave them in an earlier process, instead of looking again."""
         self._record_closely(*self._places(pairs), pairs["accepted"].to_numpy())
 
-    def unsettled(self, refused: pl.LazyFrame) -> pl.DataFrame:
-        """Of the pairs that the thumbnails refused, those to be looked at closely, as rows of `PAIRS`.
+    def unsettled(self, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+        """Of the pairs of these parts, those to be looked at closely, as rows of `PAIRS`.
 
-        Their ends are still apart, and they are among the `close_looks` most similar of one of them.
+        The thumbnails did not accept them, their ends are still apart, and they are among the `close_looks` first of
+        their left, or of their right side: those that the thumbnails are not sure of, then by similarity. So a picture
+        has at most twice as many of its own.
         """
-        pairs = refused.filter(~pl.col("accepted")).collect().sort(PAIRS.key)
-        open_pairs = pairs.filter(pl.Series(~self._together(*self._places(pairs)), dtype=pl.Boolean))
-        order = pl.struct(-pl.col("similarity"), "left", "right")
-        among = [order.rank("ordinal").over(side) <= self._config.close_looks for side in PAIRS.key[:2]]
-        return open_pairs.filter(among[0] | among[1])
+        first = PAIRS.empty()
+        for part in parts:
+            open_ = ~self._together(*self._places(part)) & ~part["accepted"].to_numpy()
+            first = self._first(pl.concat([first, part.filter(pl.Series(open_, dtype=pl.Boolean))]))
+        return PAIRS.conform(first)
+
+    def _first(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        """Those of the `close_looks` first pairs with the same left side, or with the same right side."""
+        ordered = pairs.sort(~self._maybe(), -pl.col("similarity"), "left", "right")
+        among = [pl.int_range(pl.len()).over(side) < self._config.close_looks for side in PAIRS.key[:2]]
+        return ordered.filter(among[0] | among[1])
+
+    def _maybe(self) -> pl.Expr:
+        """What the thumbnails would accept if there were no close look."""
+        within = pl.col("look_distance") <= self._config.max_distance
+        return (within & (pl.col("worst_block") <= self._config.max_worst_block)).fill_null(False)
 
     def look_closely(self, pairs: pl.DataFrame, features: FeaturesOf) -> pl.DataFrame:
         """The same pairs with what the geometry found; whose ends have met meanwhile are left out."""
