@@ -8,6 +8,7 @@ RUN/matches.parquet     which rows show which picture of the other run
 """
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,8 @@ def claim_other(run: Run, other: Run) -> None:
 
 def find_matches(run: Run, other: Run, config: AuditConfig, engine: LocalEngine, *, cosine: float) -> dict[str, Any]:
     """Write the matches table; returns what the manifest says of it. `cosine` is the run's own threshold."""
-    search = MatchSearch(
-        _set(run), _set(other), duplicates_config(config), cosine=cosine, fitted_rows=next(iter(begins(run)), None)
-    )
+    settings = replace(duplicates_config(config), close_looks=0)  # the thumbnails decide alone
+    search = MatchSearch(_set(run), _set(other), settings, cosine=cosine, fitted_rows=next(iter(begins(run)), None))
     engine.progress.begin("matches", len(search.parts))
     for part in search.parts:
         if MATCH_PAIRS.exists(run.path, part):

@@ -54,12 +54,13 @@ class AuditConfig:
     """Control prompts to draw."""
     captions_per_group: int = 3
     """Most prompts taken from one duplicate group."""
-    close_looks: int = 0
-    """Of each image's pairs that the thumbnails refuse, so many, the most similar, are compared by their geometry, for
-    which the images are read again: finds crops, mirror images and rotated copies. 4 is a good number."""
+    close_looks: int = 4
+    """Of each image's pairs that the thumbnails leave open, so many, the most similar, are compared by their geometry,
+    for which the images are read again: finds crops, mirror images, rotated and framed copies, and tells look-alikes
+    apart. 0 leaves it out: the images are read once."""
     copy_model: str | None = None
     """A copy-detection network as a TorchScript or ONNX file, such as SSCD's sscd_disc_mixup.torchscript.pt: compares
-    the pairs that thumbnails and, with --close-looks, the geometry leave open; the images are read again for it."""
+    the pairs that thumbnails and geometry leave open; the images are read again for it."""
     copy_threshold: float = 0.75
     """Cosine of two of the copy model's embeddings that makes a pair, above 0 to 1; SSCD's authors give 0.75 for 90 %
     precision."""

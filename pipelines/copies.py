@@ -64,8 +64,8 @@ def look_by_copy_model(
     run: Run, search: DuplicateSearch, addition: Addition, model: CopyModel, engine: LocalEngine
 ) -> CopyCosines:
     """Settle by the copy model what is still open; gives the cosines of all pictures that it embedded."""
-    seen = [run.path / PAIRS.path / f"{part}.parquet" for part in addition.parts]
-    pairs = search.unsettled(pl.scan_parquet(seen) if seen else PAIRS.empty().lazy(), DuplicatesConfig.copy_looks)
+    seen = (pl.read_parquet(run.path / PAIRS.path / f"{part}.parquet") for part in addition.parts)
+    pairs = search.unsettled(seen, DuplicatesConfig.copy_looks)
     pairs = _with_shared(run, pairs)
     _make_embeddings(run, pl.concat([pairs["left"], pairs["right"]]).unique(), model, engine)
     cosines = StoredCopies(run, search.ids, model.width)

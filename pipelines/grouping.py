@@ -51,7 +51,7 @@ def find_groups(
     for addition in search.additions:
         _search(run, search, addition, engine)
         if search.has_pictures and config.close_looks:
-            features = _look_closely(run, search, addition, engine)
+            features = _look_closely(run, search, addition, config.close_looks, engine)
         if search.has_pictures and copy_model:
             cosines = look_by_copy_model(run, search, addition, copy_model, engine)
     found = search.groups(features, cosines)
@@ -74,13 +74,12 @@ def _search(run: Run, search: DuplicateSearch, addition: Addition, engine: Local
     engine.progress.end()
 
 
-def _look_closely(run: Run, search: DuplicateSearch, addition: Addition, engine: LocalEngine) -> "_ByPosition":
+def _look_closely(
+    run: Run, search: DuplicateSearch, addition: Addition, looks: int, engine: LocalEngine
+) -> "_ByPosition":
     """Settle by geometry what the thumbnails left open."""
-    refused = pl.concat(
-        [pl.scan_parquet(run.path / PAIRS.path / f"{part}.parquet") for part in addition.parts]
-        or [PAIRS.empty().lazy()]
-    )
-    pairs, prefix = search.unsettled(refused), prefix_of(addition.number)
+    pairs = search.unsettled((_stored(run, part) for part in addition.parts), looks)
+    prefix = prefix_of(addition.number)
     make_features(run, pl.concat([pairs["left"], pairs["right"]]).unique(), engine, addition.number)
     features = _ByPosition(StoredFeatures(run), search)
     parts = {f"{prefix}geometry-{number:05d}": rows for number, rows in enumerate(_cut(pairs))}

@@ -148,10 +148,11 @@ def _refined(narrow: Floats, wide: Floats, window: Floats, min_crop: float) -> F
     return _clamped(window + step, min_crop)
 
 
-def align(first: Floats, second: Floats, *, min_crop: float) -> Alignment:
+def align(first: Floats, second: Floats, *, min_crop: float, hopeless: float = -1) -> Alignment:
     """Find, for each pair of (p, 3, 32, 32) thumbnails, the window of one that shows what the other shows.
 
-    Windows are as small as `min_crop` of the side. The direction and the window are those of the largest correlation.
+    Windows are as small as `min_crop` of the side. The direction and the window are those of the largest correlation;
+    a window whose correlation is below `hopeless` is left where the coarse search found it.
     """
     windows, cutters = _coarse_windows(min_crop)
     grey = [np.einsum("pcyx,c->pyx", picture, _LUMINANCE) for picture in (first, second)]
@@ -162,8 +163,11 @@ def align(first: Floats, second: Floats, *, min_crop: float) -> Alignment:
     pairs = np.arange(len(first))
     best = np.where(swapped, kept[1][pairs, found[1].argmax(1)], kept[0][pairs, found[0].argmax(1)])
     window = windows[best]
-    narrow, wide = (np.where(swapped[:, None, None], grey[1 - one], grey[one]) for one in (0, 1))
-    narrow = _unit(narrow.reshape(len(first), -1))
-    for _ in range(_REFINEMENTS):
-        window = _refined(narrow, wide, window, min_crop)
-    return Alignment(window=window, swapped=swapped, correlation=np.maximum(found[0].max(1), found[1].max(1)))
+    correlation = np.maximum(found[0].max(1), found[1].max(1))
+    hope = np.flatnonzero(correlation >= hopeless)
+    turned = swapped[hope, None, None]
+    narrow, wide = (np.where(turned, grey[1 - one][hope], grey[one][hope]) for one in (0, 1))
+    narrow = _unit(narrow.reshape(len(hope), SIDE**2))
+    for _ in range(_REFINEMENTS if len(hope) else 0):
+        window[hope] = _refined(narrow, wide, window[hope], min_crop)
+    return Alignment(window=window, swapped=swapped, correlation=correlation)

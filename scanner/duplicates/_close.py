@@ -1,6 +1,6 @@
-"""A close look at a pair that the thumbnails refused: its geometry, as columns of the pairs table.
+"""A close look at a pair that the thumbnails left open: its geometry, as columns of the pairs table.
 
->>> look_closely(None, None)["accepted"]
+>>> look_closely(None, None, otherwise=False)["accepted"]
 False
 """
 
@@ -14,10 +14,10 @@ CLOSE_COLUMNS = ("look", "look_distance", "worst_block", "accepted", "inliers", 
 """The columns that it fills."""
 
 
-def look_closely(one: Features | None, two: Features | None) -> dict[str, Any]:
-    """What was found of two pictures; a picture that can't be read any more (None) is like no other."""
+def look_closely(one: Features | None, two: Features | None, *, otherwise: bool) -> dict[str, Any]:
+    """What was found of two pictures; `otherwise` (the thumbnails) decides where one can't be read any more (None)."""
     if one is None or two is None:
-        return dict.fromkeys(CLOSE_COLUMNS) | {"look": GEOMETRY, "accepted": False}
+        return dict.fromkeys(CLOSE_COLUMNS) | {"look": GEOMETRY, "accepted": otherwise}
     found = compare(one, two, GeometryConfig())
     return {
         "look": GEOMETRY,

@@ -72,7 +72,10 @@ class ByThumbnail:
 
     def __call__(self, pairs: Proposals) -> Verdicts:
         looks = look(self._planes[pairs.left], self._planes[pairs.right], self._config)
-        return Verdicts(accepted=looks.accepted, distance=looks.distance, worst_block=looks.worst_block)
+        accepted = looks.accepted
+        if self._config.close_looks:
+            accepted = accepted & (looks.worst_block <= self._config.sure_worst_block)
+        return Verdicts(accepted=accepted, distance=looks.distance, worst_block=looks.worst_block)
 
     def alike(self, members: Members, centre: int) -> NDArray[np.bool_]:
         """Under a looser limit than a pair's: two edits of one original differ by more than either differs from it.

@@ -21,7 +21,7 @@ the result is the same. Rows that were added to a set that was searched before a
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -193,28 +193,41 @@ class DuplicateSearch:
         """Take pairs as `look_by_copy_model` gave them in an earlier process, instead of looking again."""
         self._record_by_copy_model(*self._places(pairs), pairs["accepted"].to_numpy())
 
-    def unsettled(self, refused: pl.LazyFrame, looks: int | None = None) -> pl.DataFrame:
-        """Of the pairs that the thumbnails refused, those to be looked at closely, as rows of `PAIRS`.
+    def unsettled(self, parts: Iterable[pl.DataFrame], looks: int) -> pl.DataFrame:
+        """Of the pairs of these parts, those to be looked at closely, as rows of `PAIRS`.
 
-        Their ends are still apart, and they are among the `looks` (by default `close_looks`) most similar of one of
-        them.
+        The thumbnails did not accept them, their ends are still apart, and they are among the `looks` first of their
+        left, or of their right side: those that the thumbnails are not sure of, then by similarity. So a picture has at
+        most twice as many of its own.
         """
-        looks = self._config.close_looks if looks is None else looks
-        pairs = refused.filter(~pl.col("accepted")).collect().sort(PAIRS.key)
-        open_pairs = pairs.filter(pl.Series(~self._together(*self._places(pairs)), dtype=pl.Boolean))
-        order = pl.struct(-pl.col("similarity"), "left", "right")
-        among = [order.rank("ordinal").over(side) <= looks for side in PAIRS.key[:2]]
-        return open_pairs.filter(among[0] | among[1])
+        first = PAIRS.empty()
+        for part in parts:
+            open_ = ~self._together(*self._places(part)) & ~part["accepted"].to_numpy()
+            first = self._first(pl.concat([first, part.filter(pl.Series(open_, dtype=pl.Boolean))]), looks)
+        return PAIRS.conform(first)
+
+    def _first(self, pairs: pl.DataFrame, looks: int) -> pl.DataFrame:
+        """Those of the `looks` first pairs with the same left side, or with the same right side."""
+        ordered = pairs.sort(~self._maybe(), -pl.col("similarity"), "left", "right")
+        among = [pl.int_range(pl.len()).over(side) < looks for side in PAIRS.key[:2]]
+        return ordered.filter(among[0] | among[1])
+
+    def _maybe(self) -> pl.Expr:
+        """What the thumbnails would accept if there were no close look."""
+        within = pl.col("look_distance") <= self._config.max_distance
+        return (within & (pl.col("worst_block") <= self._config.max_worst_block)).fill_null(False)
 
     def look_closely(self, pairs: pl.DataFrame, features: FeaturesOf) -> pl.DataFrame:
         """The same pairs with what the geometry found; whose ends have met meanwhile are left out."""
         left, right = self._places(pairs)
         apart = ~self._together(left, right)
+        rows = pairs.filter(pl.Series(apart, dtype=pl.Boolean))
+        asked = zip(left[apart], right[apart], rows.select(self._maybe()).to_series(), strict=True)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             found = list(
-                pool.map(lambda pair: look_closely(*map(features, pair)), zip(left[apart], right[apart], strict=True))
+                pool.map(lambda one: look_closely(features(one[0]), features(one[1]), otherwise=one[2]), asked)
             )
-        rows = pairs.filter(pl.Series(apart, dtype=pl.Boolean)).drop(CLOSE_COLUMNS)
+        rows = rows.drop(CLOSE_COLUMNS)
         closely = rows.hstack(pl.DataFrame(found, schema={name: PAIRS.schema[name] for name in CLOSE_COLUMNS}))
         self._record_closely(left[apart], right[apart], closely["accepted"].to_numpy())
         return PAIRS.conform(closely)

@@ -43,7 +43,7 @@ def test_pictures_that_it_ties_stay_in_one_group_and_chained_ones_do_not():
     def cosines(left, right):
         return table[left.astype(int), right.astype(int)]
 
-    looked = search.look_by_copy_model(search.unsettled(pairs.lazy(), 20), cosines)
+    looked = search.look_by_copy_model(search.unsettled([pairs], 20), cosines)
     assert looked.filter("accepted").select("left", "right").rows() == [
         *((10, 20), (10, 30), (20, 30), (30, 40), (40, 50)),
     ]

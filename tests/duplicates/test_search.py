@@ -207,3 +207,44 @@ def test_parts_are_searched_in_order() -> None:
         search.search("cosine-00000")
     with pytest.raises(AssertionError, match="every part"):
         search.groups()
+
+
+def _pair(left: int, right: int, similarity: float, worst_block: float, *, accepted: bool = False) -> dict[str, object]:
+    seen = {"look": "thumbnail", "look_distance": 0.05, "worst_block": worst_block, "accepted": accepted}
+    return {"left": left, "right": right, "similarity": similarity, "hash_distance": 20} | seen
+
+
+@pytest.mark.parametrize("cut", [0, 2, 5])
+def test_what_is_left_open_goes_to_the_close_look_first_what_the_thumbnails_are_not_sure_of(cut: int) -> None:
+    rows = samples([draw(number) for number in range(6)])
+    search = DuplicateSearch(rows, np.eye(6, dtype=np.float16), DuplicatesConfig(close_looks=1))
+    pairs = PAIRS.frame(
+        [
+            _pair(10, 20, 0.9, 0.05, accepted=True),
+            _pair(10, 30, 0.8, 0.3),  # the most similar of 10
+            _pair(10, 40, 0.7, 0.3),  # second to it, and to the next
+            _pair(20, 40, 0.75, 0.3),
+            _pair(30, 50, 0.6, 0.15),  # not sure: before (10, 30)
+            _pair(40, 60, 0.2, 0.19),
+        ]
+    )
+    found = search.unsettled([pairs[cut:], pairs[:cut]], 1)
+    assert found.select("left", "right").rows() == [(10, 30), (20, 40), (30, 50), (40, 60)]
+
+
+def test_where_a_picture_is_gone_the_thumbnails_have_the_last_word() -> None:
+    rows = samples([draw(number) for number in range(4)])
+    search = DuplicateSearch(rows, np.eye(4, dtype=np.float16), DuplicatesConfig(close_looks=4))
+    pairs = PAIRS.frame([_pair(10, 20, 0.9, 0.19), _pair(30, 40, 0.9, 0.21)])
+    found = search.look_closely(pairs, lambda _: None)
+    assert found.select("look", "accepted").rows() == [("geometry", True), ("geometry", False)]
+
+
+def test_what_the_thumbnails_are_not_sure_of_is_accepted_only_without_close_looks() -> None:
+    picture = draw(2)
+    copy = light_edits(picture)["q30"]
+    assert 0.08 < look(planes(picture), planes(copy), DuplicatesConfig()).worst_block[0] < 0.12
+    rows, vectors = samples([picture, copy]), embeddings([0, 0], spread=0.1)
+    for close_looks, sure, accepted in ((0, 0.08, True), (4, 0.08, False), (4, 0.12, True)):
+        config = DuplicatesConfig(close_looks=close_looks, sure_worst_block=sure)
+        assert _run(rows, vectors, config)[0]["accepted"].to_list() == [accepted]

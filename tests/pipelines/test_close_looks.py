@@ -54,7 +54,8 @@ def test_mirror_images_and_crops_are_tied_and_nothing_else(run):
 
 
 def test_without_close_looks_they_are_not(folder, tmp_path):
-    plain = audit(folder, tmp_path / "run", AuditConfig(model="demo", threshold=0.4, control=4), LocalEngine())
+    config = AuditConfig(model="demo", close_looks=0, threshold=0.4, control=4)
+    plain = audit(folder, tmp_path / "run", config, LocalEngine())
     assert grouped(plain) == []
     assert plain.read(PAIRS)["inliers"].null_count() == plain.read(PAIRS).height
 

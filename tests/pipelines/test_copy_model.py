@@ -47,7 +47,8 @@ def audited(folder: Path, out: Path, *options: str) -> Run:
 
 
 def with_network(folder: Path, out: Path, network: Path, *options: str) -> Run:
-    return audited(folder, out, "--copy-model", str(network), "--copy-threshold", "0.995", *options)
+    looks = [] if "--close-looks" in options else ["--close-looks", "0"]
+    return audited(folder, out, "--copy-model", str(network), "--copy-threshold", "0.995", *looks, *options)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ MIRRORED = [["0", "0-mirror", "0-small"], ["1", "1-mirror"], ["2", "2-mirror"]]
 
 
 def test_the_thumbnails_alone_refuse_mirror_images(folder, tmp_path):
-    plain = audited(folder, tmp_path / "run")
+    plain = audited(folder, tmp_path / "run", "--close-looks", "0")
     assert grouped(plain) == [["0-mirror", "0-small"]]
     assert plain.read(PAIRS)["copy_similarity"].null_count() == plain.read(PAIRS).height
     assert not {"copy_model", "copy_threshold", "copy_preprocessing"} & plain.config.keys()
@@ -133,6 +134,7 @@ def test_another_file_is_refused_and_a_moved_one_is_not(run, folder, network, tm
     with_network(folder, tmp_path / "run", moved)
     save_torchscript(Tiny(seed=1), Path(moved))
     options = ["--model", "demo", "--threshold", "0.3", "--control", "4", "--copy-threshold", "0.995"]
+    options += ["--close-looks", "0"]
     command = ["audit", str(folder), "--out", str(tmp_path / "run"), *options, "--copy-model", str(moved)]
     assert exit_code_of(app, command) == 2
     assert "(copy_model_sha256 differ)" in capsys.readouterr().err

@@ -78,7 +78,7 @@ def test_the_report_shows_them_and_says_that_they_are_no_copies(run):
 
 
 def test_without_close_looks_the_report_says_that_nobody_looked(folder, tmp_path):
-    plain = audited(folder, tmp_path / "run")
+    plain = audited(folder, tmp_path / "run", "--close-looks", "0")
     assert not FAMILIES.exists(plain.path)
     templates = json.loads((plain.path / "report" / "report.json").read_text())["templates"]
     assert not templates["looked"]

@@ -45,11 +45,13 @@ class GeometryConfig:
     max_worst_block: float = 0.14
     """Largest difference of a 7 × 7 block of the overlap, relative to the contrast there. 98 % of copies: 0.04 to 0.12
     by edit. Two views of a plant from 6 cm apart: 0.20 and more; letters, flags, clocks: 0.28 and more."""
-    block_base: float = 0.06
+    block_base: float = 0.05
     """The worst block may be at most this plus `block_slope` times the distance."""
     block_slope: float = 5.0
     """A flat limit of 0.12 refused 2.1 % of the copies of made scenes and 1.6 % of clip art, and passed 11 of 12 pairs
-    of playing cards and figures with a small other sign; this refuses 0.3 and 0.4 % and passes 5."""
+    of playing cards and figures with a small other sign. A base of 0.06 refused 0.1 % and 0 % of the pairs of copy and
+    original that pass the other limits, and merged a figure with one of another sign by their 64-pixel copies; this one
+    refuses 0.8 and 1.5 %, most of which other members of their group tie, and merges no figures."""
     max_loose_block: float = 0.10
     """`max_worst_block` where the geometry is not firm."""
     max_grey_distance: float = 0.03
