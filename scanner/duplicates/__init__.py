@@ -26,7 +26,8 @@ from scanner.duplicates._labels import Labels, read_labels
 from scanner.duplicates._look import Looks, look, thumbnail_planes
 from scanner.duplicates._matches import MatchSearch, OneSet
 from scanner.duplicates._random_pairs import Scanned
-from scanner.duplicates._search import DuplicateSearch, SearchSummary
+from scanner.duplicates._search import DuplicateSearch
+from scanner.duplicates._summary import SearchSummary
 from scanner.duplicates._threshold import Threshold, choose_threshold
 from scanner.duplicates._whiten import Whitened, whiten
 from scanner.duplicates.captions import CountedCaptions, count_captions, normalise_caption, normalise_captions

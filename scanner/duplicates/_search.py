@@ -21,9 +21,9 @@ the result is the same. Rows that were added to a set that was searched before a
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -31,16 +31,18 @@ from numpy.typing import NDArray
 
 from scanner.duplicates._additions import Addition, additions_of, prefix_of
 from scanner.duplicates._close import CLOSE_COLUMNS, look_closely
-from scanner.duplicates._components import new_forest, roots, unite
 from scanner.duplicates._config import DuplicatesConfig
 from scanner.duplicates._copies import CopyCosines, looked_at
 from scanner.duplicates._exact import Collapse, collapse
 from scanner.duplicates._groups import Groups, group_tables
 from scanner.duplicates._judge import BySimilarity, ByThumbnail, FeaturesOf, Judge, Verdicts
+from scanner.duplicates._known import Known
 from scanner.duplicates._look import thumbnail_planes
-from scanner.duplicates._propose import Places, Proposals, Proposer, joined
+from scanner.duplicates._propose import Proposals, Proposer, joined
 from scanner.duplicates._recall import Recall, measure_recall
-from scanner.duplicates._split import Linked, split_groups
+from scanner.duplicates._settle import look_at_all, settle, still_open
+from scanner.duplicates._split import split_groups
+from scanner.duplicates._summary import SearchSummary
 from scanner.duplicates._threshold import choose_threshold, deciding_threshold
 from scanner.duplicates._whiten import whiten
 from scanner.duplicates.neighbours import NeighbourConfig, Stored, UnitRows
@@ -50,38 +52,6 @@ from scanner.tables import PAIRS
 _THUMBNAIL_BYTES = 32 * 32 * 3
 _HELD = 1_000_000
 """Proposals held before they are looked at: 13 MB."""
-_MOST_AT_ONCE = 16
-"""Candidates of a row looked at in one round, after 1, 2, 4 and 8: a copy's best one mostly settles it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SearchSummary:
-    """How the search was set and what it did, for the manifest."""
-
-    rows: int
-    """Rows searched."""
-    distinct: int
-    """Distinct pictures among them; distinct embeddings where there are no pictures."""
-    added: tuple[int, ...]
-    """Of these, the distinct pictures that each addition of shards brought, in order."""
-    look: str
-    """What decides on a pair: thumbnail, or similarity where there are no pictures."""
-    embedding: str
-    """How the embeddings were whitened."""
-    threshold: str
-    """The cosine that proposes (or decides), and why it is that."""
-    cosine: float
-    """The same as a number."""
-    looked: int
-    """Pairs looked at, restored ones included."""
-    looked_closely: int
-    """Pairs that the thumbnails refused and that were compared by their geometry."""
-    looked_by_copy_model: int
-    """Pairs that were still open then and that were compared by the copy model."""
-    accepted: int
-    """Pairs found to show one picture."""
-    over_budget: int
-    """Distinct pictures with `looks_per_row` failed looks or more: look-alikes in masses."""
 
 
 def thumbnails_of(samples: pl.DataFrame) -> NDArray[np.uint8]:
@@ -146,9 +116,7 @@ class DuplicateSearch:
             decides=self._pictures is None,
             seed=config.seed,
         )
-        self._parents = new_forest(len(self._ids))
-        self._failed = np.zeros(len(self._ids), np.uint32)
-        self._linked: list[Linked] = []
+        self._known = Known(len(self._ids), looks_per_row=config.looks_per_row)
         self._done = self._looked = self._looked_closely = self._looked_by_copy_model = 0
         self.additions = additions_of(self._collapse.first, begins, self._neighbours, hashed=self._hashes is not None)
         """The first rows, and what was added to them, each with its parts."""
@@ -166,32 +134,33 @@ class DuplicateSearch:
         self._begin(part)
         found, waiting = [PAIRS.empty()], list[Proposals]()
         proposer = self._proposer_of(part)
-        for proposals in proposer.propose(part, self._is_open, self._component):
-            waiting.append(self._open(proposals))
+        for proposals in proposer.propose(part, self._known.is_open, self._known.component):
+            waiting.append(still_open(proposals, self._known))
             if self._pictures is None or sum(map(len, waiting)) >= _HELD:
-                found.append(self._settle(joined(waiting), at_once="leaders" in part))
+                found.extend(self._settle(joined(waiting), part))
                 waiting.clear()
         if waiting:
-            found.append(self._settle(joined(waiting), at_once="leaders" in part))
-        proposer.close(part, self._together)
+            found.extend(self._settle(joined(waiting), part))
+        proposer.close(part, self._known.together)
         return PAIRS.conform(pl.concat(found))
 
     def restore(self, part: str, pairs: pl.DataFrame) -> None:
         """Take a part's pairs as `search` gave them in an earlier process, instead of searching it again."""
         self._begin(part)
         pairs = pairs.sort(PAIRS.key)
-        self._record(*self._places(pairs), pairs["accepted"].to_numpy())
+        self._known.record(*self._places(pairs), pairs["accepted"].to_numpy())
+        self._looked += len(pairs)
         one = self._of_part[part]
         if one.parts.index(part) < self._searched_last[one.number]:  # the leaders decide what is searched after it
-            self._proposer_of(part).close(part, self._together)
+            self._proposer_of(part).close(part, self._known.together)
 
     def restore_closely(self, pairs: pl.DataFrame) -> None:
         """Take pairs as `look_closely` gave them in an earlier process, instead of looking again."""
-        self._record_closely(*self._places(pairs), pairs["accepted"].to_numpy())
+        self._looked_closely += self._tie(pairs)
 
     def restore_by_copy_model(self, pairs: pl.DataFrame) -> None:
         """Take pairs as `look_by_copy_model` gave them in an earlier process, instead of looking again."""
-        self._record_by_copy_model(*self._places(pairs), pairs["accepted"].to_numpy())
+        self._looked_by_copy_model += self._tie(pairs)
 
     def unsettled(self, parts: Iterable[pl.DataFrame], looks: int) -> pl.DataFrame:
         """Of the pairs of these parts, those to be looked at closely, as rows of `PAIRS`.
@@ -202,7 +171,7 @@ class DuplicateSearch:
         """
         first = PAIRS.empty()
         for part in parts:
-            open_ = ~self._together(*self._places(part)) & ~part["accepted"].to_numpy()
+            open_ = ~self._known.together(*self._places(part)) & ~part["accepted"].to_numpy()
             first = self._first(pl.concat([first, part.filter(pl.Series(open_, dtype=pl.Boolean))]), looks)
         return PAIRS.conform(first)
 
@@ -220,7 +189,7 @@ class DuplicateSearch:
     def look_closely(self, pairs: pl.DataFrame, features: FeaturesOf) -> pl.DataFrame:
         """The same pairs with what the geometry found; whose ends have met meanwhile are left out."""
         left, right = self._places(pairs)
-        apart = ~self._together(left, right)
+        apart = ~self._known.together(left, right)
         rows = pairs.filter(pl.Series(apart, dtype=pl.Boolean))
         asked = zip(left[apart], right[apart], rows.select(self._maybe()).to_series(), strict=True)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -229,7 +198,7 @@ class DuplicateSearch:
             )
         rows = rows.drop(CLOSE_COLUMNS)
         closely = rows.hstack(pl.DataFrame(found, schema={name: PAIRS.schema[name] for name in CLOSE_COLUMNS}))
-        self._record_closely(left[apart], right[apart], closely["accepted"].to_numpy())
+        self._looked_closely += self._tie(closely)
         return PAIRS.conform(closely)
 
     def look_by_copy_model(self, pairs: pl.DataFrame, cosines: CopyCosines) -> pl.DataFrame:
@@ -238,10 +207,10 @@ class DuplicateSearch:
         `shared` is to be as the geometry found it.
         """
         left, right = self._places(pairs)
-        apart = ~self._together(left, right)
+        apart = ~self._known.together(left, right)
         rows = pairs.filter(pl.Series(apart, dtype=pl.Boolean))
         looked = looked_at(rows, cosines(left[apart], right[apart]), self._config.copy_cosine)
-        self._record_by_copy_model(left[apart], right[apart], looked["accepted"].to_numpy())
+        self._looked_by_copy_model += self._tie(looked)
         return PAIRS.conform(looked)
 
     @property
@@ -259,8 +228,7 @@ class DuplicateSearch:
         assert self._done == len(self.parts), "every part is searched or restored before groups are made"
         if self._pictures is not None:
             self._pictures.features, self._pictures.copies = features, cosines
-        links = Linked.joined(self._linked)
-        parts = split_groups(self._parents, links, self._judge, self._rows)
+        parts = split_groups(self._known.parents, self._known.links(), self._judge, self._rows)
         return group_tables(self._samples, self._collapse, self._rows, parts)
 
     def recall(self) -> Recall:
@@ -269,7 +237,7 @@ class DuplicateSearch:
             self._rows,
             self._hashes,
             self._judge,
-            self._together,
+            self._known.together,
             cosine=self._threshold.least,
             config=self._config,
         )
@@ -286,8 +254,8 @@ class DuplicateSearch:
             looked=self._looked,
             looked_closely=self._looked_closely,
             looked_by_copy_model=self._looked_by_copy_model,
-            accepted=sum(len(linked.left) for linked in self._linked),
-            over_budget=int((self._failed >= self._config.looks_per_row).sum()),
+            accepted=len(self._known.links().left),
+            over_budget=self._known.over_budget(),
         )
 
     def _proposer_of(self, part: str) -> Proposer:
@@ -317,71 +285,16 @@ class DuplicateSearch:
         left, right = (np.searchsorted(self._ids, pairs[side].to_numpy()).astype(np.uint32) for side in PAIRS.key[:2])
         return left, right
 
-    def _together(self, left: Places, right: Places) -> NDArray[np.bool_]:
-        same: NDArray[np.bool_] = roots(self._parents, left) == roots(self._parents, right)
-        return same
+    def _settle(self, proposals: Proposals, part: str) -> Iterator[pl.DataFrame]:
+        at_once = "leaders" in part or self._pictures is None
+        for seen, verdicts in (look_at_all if at_once else settle)(proposals, self._judge, self._known):
+            self._looked += len(seen)
+            yield self._as_pairs(seen, verdicts)
 
-    def _component(self, places: Places) -> NDArray[np.uint32]:
-        return roots(self._parents, places)
-
-    def _is_open(self, left: Places, right: Places) -> NDArray[np.bool_]:
-        """Which pairs have ends that are neither connected nor both out of looks."""
-        failed = np.minimum(self._failed[left], self._failed[right])
-        return ~self._together(left, right) & (failed < self._config.looks_per_row)
-
-    def _open(self, proposals: Proposals) -> Proposals:
-        return proposals.take(self._is_open(proposals.left, proposals.right))
-
-    def _settle(self, proposals: Proposals, *, at_once: bool) -> pl.DataFrame:
-        """Look at proposals, most similar first, until each is connected, failed or out of budget.
-
-        `at_once`: look at all of them, since hardly one settles another: pairs of a leader and its members, or pairs
-        that cost nothing.
-        """
-        if at_once or self._pictures is None:
-            return self._looked_at(proposals)
-        order = np.lexsort((proposals.right, proposals.left, -proposals.similarity))
-        waiting, found, some = self._open(proposals.take(order)), [PAIRS.empty()], 1
-        while len(waiting):
-            now = self._next(waiting, some)
-            found.append(self._looked_at(waiting.take(now)))
-            waiting, some = self._open(waiting.take(~now)), 2 * some
-        return pl.concat(found)
-
-    def _looked_at(self, proposals: Proposals) -> pl.DataFrame:
-        verdicts = self._judge(proposals)
-        self._record(proposals.left, proposals.right, verdicts.accepted)
-        return self._as_pairs(proposals, verdicts)
-
-    def _next(self, waiting: Proposals, at_once: int) -> NDArray[np.bool_]:
-        """Which of the pairs, best first, to look at now: few for each two components, since one may join them."""
-        ends = np.sort(np.stack([roots(self._parents, waiting.left), roots(self._parents, waiting.right)]), axis=0)
-        ends = ends.astype(np.uint64)
-        first = np.flatnonzero(_among_first(ends[0] << np.uint64(32) | ends[1], at_once))
-        now = np.zeros(len(waiting), bool)
-        now[first[_among_first(waiting.left[first], min(at_once, _MOST_AT_ONCE))]] = True
-        return now
-
-    def _record(self, left: NDArray[np.uint32], right: NDArray[np.uint32], accepted: NDArray[np.bool_]) -> None:
-        unite(self._parents, left[accepted], right[accepted])
-        self._linked.append(Linked(left=left[accepted], right=right[accepted]))
-        for side in (left, right):
-            np.add.at(self._failed, side[~accepted], 1)
-        self._looked += len(left)
-
-    def _record_closely(self, left: NDArray[np.uint32], right: NDArray[np.uint32], accepted: NDArray[np.bool_]) -> None:
-        self._tie(left[accepted], right[accepted])
-        self._looked_closely += len(left)
-
-    def _record_by_copy_model(
-        self, left: NDArray[np.uint32], right: NDArray[np.uint32], accepted: NDArray[np.bool_]
-    ) -> None:
-        self._tie(left[accepted], right[accepted])
-        self._looked_by_copy_model += len(left)
-
-    def _tie(self, left: NDArray[np.uint32], right: NDArray[np.uint32]) -> None:
-        unite(self._parents, left, right)
-        self._linked.append(Linked(left=left, right=right))
+    def _tie(self, pairs: pl.DataFrame) -> int:
+        """Connect the accepted ones; gives how many pairs they are in all."""
+        self._known.tie(*self._places(pairs.filter("accepted")))
+        return len(pairs)
 
     def _as_pairs(self, proposals: Proposals, verdicts: Verdicts) -> pl.DataFrame:
         nothing = [None] * len(proposals)
@@ -403,12 +316,3 @@ class DuplicateSearch:
                 }
             )
         )
-
-
-def _among_first(keys: NDArray[np.unsignedinteger], count: int) -> NDArray[np.bool_]:
-    """Which entries are among the first `count` of their key."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    among = np.empty(len(keys), bool)
-    among[order] = np.arange(len(keys)) - np.searchsorted(ordered, ordered, side="left") < count
-    return among

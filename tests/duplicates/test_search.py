@@ -138,7 +138,7 @@ def test_look_alikes_in_masses_cost_a_bounded_number_of_looks() -> None:
     for part in search.parts:
         assert not search.search(part)["accepted"].any()
     summary = search.summary()
-    assert summary.looked <= 80 * (10 + _search._MOST_AT_ONCE)
+    assert summary.looked <= 80 * (10 + _settle._MOST_AT_ONCE)
     assert summary.over_budget > 60
     assert search.groups().groups.is_empty()
 
