@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from scanner.duplicates import DuplicatesConfig, DuplicateSearch, Groups, _search, look
+from scanner.duplicates import DuplicatesConfig, DuplicateSearch, Groups, _search, _settle, look
 from scanner.errors import UnusableInputError
 from scanner.tables import GROUPS, MEMBERS, PAIRS
 from tests.duplicates.planted import Picture, draw, embeddings, light_edits, planes, samples
