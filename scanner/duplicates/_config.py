@@ -55,8 +55,8 @@ class DuplicatesConfig:
     """Rows searched, and written as one part of the pairs table, at a time, where every pair is compared."""
     exhaustive_rows: int = 50_000
     """Up to so many distinct pictures every pair is compared; beyond, those in the same cells (see `neighbours`)."""
-    probes: int = 10
-    """Cells that a row asks on average."""
+    probes: int = 9
+    """Cells that half of the rows ask at least."""
     close_looks: int = 0
     """Of a picture's pairs that the thumbnails leave open, so many, the most similar, are looked at closely: by their
     geometry, which ties crops, mirror images and rotated copies. An audit takes 4, which tied 99 % and more of the

@@ -62,25 +62,25 @@ class Neighbours:
     def __init__(self, rows: Rows, cosine: float, config: NeighbourConfig = NeighbourConfig()) -> None:  # noqa: B008 - frozen
         """`rows` (n) of unit length; `cosine`, above 0 to 1 (equal but for rounding), makes a pair."""
         self._rows, self._cosine, self._config = rows, min(cosine, PARALLEL), config
-        count, cells = len(rows), min(round(_CELLS * math.sqrt(len(rows))), -(-len(rows) // 4), _MOST_CELLS)
+        count = len(rows)
         self._held_by = np.arange(count, dtype=np.uint32)
         self._leads = np.zeros(count, bool)
         self._given = np.empty(0, np.int64)
         self._cells, self._slack = one_cell(count), 0.0
+        self._uncut: Floats | None = None
         self.star_parts, self.pair_parts = parts_of(count, config)
         if count < 2:
             return
         whole = count <= config.exhaustive_rows
         directions = directions_of(rows, config.seed)
-        share = 1.0 if whole else min(config.probes / cells, 1.0)
+        share = 1.0 if whole else min(config.probes / _cells_of(count), 1.0)
         width = choose_width(rows, directions, cosine, share=share, seed=config.seed)
         short = leading(rows, directions, width)
         self._heads = Heads.of(short, rows.nonzero(slice(None)), width=width)
         self._buckets = Buckets.of(short, config.seed)
-        if not whole:
-            self._cells = make_cells(short, count=cells, probes=config.probes, seed=config.seed)
-        self._homes = grouped(self._cells.home, self._cells.count)
-        self._askers = None if whole else _askers(self._cells)
+        self._uncut = None if whole else short
+        self._homes: tuple[Places, Places] | None = None
+        self._askers: tuple[NDArray[np.uint32], Places] | None = None
         self._angle = leader_angle(self._cosine)
         self._slack = leader_slack(self._cosine, self._angle) if config.decides else 0.0
 
@@ -108,25 +108,29 @@ class Neighbours:
         `component`, where given, saves comparing the rows of a heavy group with one another: of two rows in the same
         one no pair is open.
         """
+        self._cut()
         for query, member in survivors(self._heads, self._units(part, component), self._cosine):
             yield from self._compared(*self._once(query, member, is_open), is_open)
 
     def compares(self, left: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Which pairs of rows the parts compare at all."""
+        """Which pairs of rows the parts compare at all, once all stars are held."""
+        self._cut()
         home, held = self._cells.home, self._held_by
         asked = self._cells.ask(left, home[right]) | self._cells.ask(right, home[left])
         live: NDArray[np.bool_] = (held[left] == left) & (held[right] == right)
         return asked & live
 
-    def _at_home(self, cell: int) -> Places:
-        order, starts = self._homes
-        return order[starts[cell] : starts[cell + 1]]
-
-    def _part_cells(self, part: int) -> range:
-        """The cells whose first member is among the part's rows, counted cell by cell."""
-        starts = self._homes[1][:-1]
-        first, last = np.searchsorted(starts, [part * self._config.part_rows, (part + 1) * self._config.part_rows])
-        return range(int(first), int(last))
+    def _cut(self) -> None:
+        """Cut the cells, the first time. They are those of the rows that no leader holds: copies of one picture would
+        have many centres to themselves."""
+        if self._uncut is None:
+            return
+        live = self._live(np.arange(len(self._rows)))
+        short, self._uncut = self._uncut[live], None
+        found = make_cells(short, count=_cells_of(len(live)), probes=self._config.probes, seed=self._config.seed)
+        self._cells = found.among(live, len(self._rows))
+        self._homes = grouped(self._cells.home, self._cells.count)
+        self._askers = _askers(self._cells)
 
     def _live(self, rows: NDArray[np.integer]) -> Places:
         live: Places = rows[self._held_by[rows] == rows].astype(np.int64)
@@ -144,14 +148,19 @@ class Neighbours:
                     yield some[old], others[split:]
 
     def _blocks(self, part: int) -> Iterator[tuple[Places, Places]]:
-        if self._askers is None:
+        if self._askers is None or self._homes is None:
             first = self._config.fresh + part * self._config.block_rows
             last = min(first + self._config.block_rows, len(self._rows))
             yield self._live(np.arange(first, last)), self._live(np.arange(last))
             return
         askers, starts = self._askers
-        for cell in self._part_cells(part):
-            yield self._live(askers[starts[cell] : starts[cell + 1]]), self._live(self._at_home(cell))
+        members, begins = self._homes
+        some = [part * self._config.part_rows, (part + 1) * self._config.part_rows]
+        for cell in range(*np.searchsorted(begins[:-1], some).tolist()):
+            yield (
+                self._live(askers[starts[cell] : starts[cell + 1]]),
+                self._live(members[begins[cell] : begins[cell + 1]]),
+            )
 
     def _once(self, query: Places, member: Places, is_open: Open) -> tuple[Places, Places]:
         """Open pairs (left, right) that no other query gives, left < right."""
@@ -218,6 +227,11 @@ class Neighbours:
             best = best[similarity[best] >= self._cosine]
             tied = np.union1d(tied, owner[best])
             yield Pairs(left=left[best], right=right[best], similarity=similarity[best])
+
+
+def _cells_of(rows: int) -> int:
+    """How many cells so many rows are cut into."""
+    return max(min(round(_CELLS * math.sqrt(rows)), -(-rows // 4), _MOST_CELLS), 1)
 
 
 def _askers(cells: Cells) -> tuple[NDArray[np.uint32], Places]:

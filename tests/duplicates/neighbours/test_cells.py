@@ -28,6 +28,26 @@ def test_every_row_asks_its_home_and_no_cell_twice(rows: np.ndarray) -> None:
     assert abs(len(cells.asked) / 3000 - 8) < 0.5
 
 
+def test_a_heavy_group_does_not_keep_the_others_from_asking(rows: np.ndarray) -> None:
+    """It has many centres to itself, and each of its rows asks them all."""
+    rng = np.random.default_rng(1)
+    copies = unit(rows[:1] + 0.001 * rng.normal(size=(800, rows.shape[1])))
+    alone = make_cells(rows, count=40, probes=8)
+    both = make_cells(np.concatenate([rows, copies]), count=50, probes=8)
+    asked = [np.diff(cells.starts)[:3000].mean() for cells in (alone, both)]
+    assert asked[1] > 0.7 * asked[0]
+
+
+def test_cells_of_some_rows_are_in_the_way_of_no_other(rows: np.ndarray) -> None:
+    which = np.arange(1, 3000, 2)
+    some = make_cells(rows[which], count=40, probes=8)
+    cells = some.among(which, 3000)
+    asked = np.arange(3000) % 40
+    assert cells.ask(which, asked[which]).tolist() == some.ask(np.arange(1500), asked[which]).tolist()
+    assert not cells.ask(np.arange(0, 3000, 2), asked[::2]).any()
+    assert np.array_equal(cells.home[which], some.home)
+
+
 def test_a_row_asks_all_cells_that_are_nearer_than_one_that_it_asks(rows: np.ndarray) -> None:
     cells = make_cells(rows, count=40, probes=8)
     centres = unit(np.stack([rows[cells.home == cell].mean(0) for cell in range(40)]))
