@@ -31,11 +31,11 @@ def test_every_row_asks_its_home_and_no_cell_twice(rows: np.ndarray) -> None:
 def test_a_heavy_group_does_not_keep_the_others_from_asking(rows: np.ndarray) -> None:
     """It has many centres to itself, and each of its rows asks them all."""
     rng = np.random.default_rng(1)
-    copies = unit(rows[:1] + 0.001 * rng.normal(size=(800, rows.shape[1])))
+    copies = unit(rows[:1] + 0.001 * rng.normal(size=(1400, rows.shape[1])))
     alone = make_cells(rows, count=40, probes=8)
-    both = make_cells(np.concatenate([rows, copies]), count=50, probes=8)
+    both = make_cells(np.concatenate([rows, copies]), count=80, probes=8)
     asked = [np.diff(cells.starts)[:3000].mean() for cells in (alone, both)]
-    assert asked[1] > 0.7 * asked[0]
+    assert asked[1] > 0.6 * asked[0]
 
 
 def test_cells_of_some_rows_are_in_the_way_of_no_other(rows: np.ndarray) -> None:
