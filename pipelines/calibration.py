@@ -173,7 +173,9 @@ def refuse_other_whitening(run: Run) -> None:
     record = run.config.get("calibration")
     if not isinstance(record, dict) or record["kind"] != "proposes":
         return
-    rows = SAMPLES.scan(run.path).sort("sample_id").head(next(iter(begins(run)), None) or 2**62)
+    rows, added = SAMPLES.scan(run.path), begins(run)
+    if added:
+        rows = rows.sort("sample_id").head(added[0])
     distinct = rows.select(pl.col("pixel_sha256").n_unique()).collect().item()
     there, here = (
         whitened_dims(count, record["width"], DuplicatesConfig()) for count in (record["distinct"], distinct)
