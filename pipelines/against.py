@@ -76,7 +76,7 @@ def find_matches(run: Run, other: Run, config: AuditConfig, engine: LocalEngine,
     engine.progress.begin("matches", len(search.parts))
     for part in search.parts:
         if MATCH_PAIRS.exists(run.path, part):
-            search.restore(part, pl.read_parquet(run.path / MATCH_PAIRS.path / f"{part}.parquet"))
+            search.restore(part, MATCH_PAIRS.read(run.path, part))
         else:
             MATCH_PAIRS.write(run.path, search.search(part), part)
         engine.progress.advance()

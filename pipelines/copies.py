@@ -64,7 +64,7 @@ def look_by_copy_model(
     run: Run, search: DuplicateSearch, addition: Addition, model: CopyModel, engine: LocalEngine
 ) -> CopyCosines:
     """Settle by the copy model what is still open; gives the cosines of all pictures that it embedded."""
-    seen = (pl.read_parquet(run.path / PAIRS.path / f"{part}.parquet") for part in addition.parts)
+    seen = (PAIRS.read(run.path, part) for part in addition.parts)
     pairs = search.unsettled(seen, DuplicatesConfig.copy_looks)
     pairs = _with_shared(run, pairs)
     _make_embeddings(run, pl.concat([pairs["left"], pairs["right"]]).unique(), model, engine)
@@ -74,7 +74,7 @@ def look_by_copy_model(
     engine.progress.begin("copy model's looks", len(parts))
     for part, rows in parts.items():
         if PAIRS.exists(run.path, part):
-            search.restore_by_copy_model(pl.read_parquet(run.path / PAIRS.path / f"{part}.parquet"))
+            search.restore_by_copy_model(PAIRS.read(run.path, part))
         else:
             PAIRS.write(run.path, search.look_by_copy_model(rows, cosines), part)
         engine.progress.advance()
@@ -130,8 +130,8 @@ class _Reader:
 
 def _write(run: Run, part: str, made: pl.DataFrame) -> None:
     """Add to what the part holds already."""
-    path = run.path / COPY_EMBEDDINGS.path / f"{part}.parquet"
-    before = pl.read_parquet(path) if path.exists() else COPY_EMBEDDINGS.empty()
+    there = COPY_EMBEDDINGS.exists(run.path, part)
+    before = COPY_EMBEDDINGS.read(run.path, part) if there else COPY_EMBEDDINGS.empty()
     COPY_EMBEDDINGS.write(run.path, pl.concat([before, made]), part)
 
 

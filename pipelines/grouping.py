@@ -67,7 +67,7 @@ def _search(run: Run, search: DuplicateSearch, addition: Addition, engine: Local
     engine.progress.begin("duplicate pairs", len(addition.parts))
     for part in addition.parts:
         if PAIRS.exists(run.path, part):
-            search.restore(part, _stored(run, part))
+            search.restore(part, PAIRS.read(run.path, part))
         else:
             PAIRS.write(run.path, search.search(part), part)
         engine.progress.advance()
@@ -78,7 +78,7 @@ def _look_closely(
     run: Run, search: DuplicateSearch, addition: Addition, looks: int, engine: LocalEngine
 ) -> "_ByPosition":
     """Settle by geometry what the thumbnails left open."""
-    pairs = search.unsettled((_stored(run, part) for part in addition.parts), looks)
+    pairs = search.unsettled((PAIRS.read(run.path, part) for part in addition.parts), looks)
     prefix = prefix_of(addition.number)
     make_features(run, pl.concat([pairs["left"], pairs["right"]]).unique(), engine, addition.number)
     features = _ByPosition(StoredFeatures(run), search)
@@ -86,7 +86,7 @@ def _look_closely(
     engine.progress.begin("close looks", len(parts))
     for part, rows in parts.items():
         if PAIRS.exists(run.path, part):
-            search.restore_closely(_stored(run, part))
+            search.restore_closely(PAIRS.read(run.path, part))
         else:
             PAIRS.write(run.path, search.look_closely(rows, features), part)
         engine.progress.advance()
@@ -108,7 +108,3 @@ def _cut(pairs: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """The most similar first: they may settle the others."""
     ordered = pairs.sort("similarity", "left", "right", descending=[True, False, False])
     return (ordered[start : start + _CLOSE_PART] for start in range(0, len(ordered), _CLOSE_PART))
-
-
-def _stored(run: Run, part: str) -> pl.DataFrame:
-    return pl.read_parquet(run.path / PAIRS.path / f"{part}.parquet")

@@ -89,9 +89,11 @@ class Table:
             return self.empty().lazy()
         return pl.scan_parquet(parts, include_file_paths=file_column)
 
-    def read(self, run: Path) -> pl.DataFrame:
-        """The whole table in memory, sorted by its key (lazy queries do not keep row order)."""
-        return self.scan(run).collect().sort(self.key)
+    def read(self, run: Path, part: str | None = None) -> pl.DataFrame:
+        """The whole table in memory, or one part of a folder that is there, sorted by its key (lazy queries do not keep
+        row order)."""
+        rows = self.scan(run) if part is None else pl.scan_parquet(run / self.path / f"{part}.parquet")
+        return rows.collect().sort(self.key)
 
 
 def _column(dtype: Any, doc: str) -> Column:

@@ -7,6 +7,7 @@
 
 from dataclasses import dataclass
 
+from scanner.duplicates.neighbours import NeighbourConfig
 from scanner.errors import UnusableInputError
 
 
@@ -71,6 +72,19 @@ class DuplicatesConfig:
     """Rows whose neighbours are looked for by brute force, to measure what the search missed."""
     seed: int = 0
     """Decides which rows the threshold is measured on."""
+
+    def neighbours(self, *, decides: bool, known: int = 0, across: bool = False) -> NeighbourConfig:
+        """How neighbours are looked for: `decides` where there are no pictures; of the first `known` rows none with
+        one another, and `across` only with them."""
+        return NeighbourConfig(
+            exhaustive_rows=self.exhaustive_rows,
+            probes=self.probes,
+            block_rows=self.block_rows,
+            decides=decides,
+            fresh=known,
+            across=across,
+            seed=self.seed,
+        )
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 < self.threshold <= 1:

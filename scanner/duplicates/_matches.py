@@ -27,7 +27,7 @@ from scanner.duplicates._judge import BySimilarity, ByThumbnail, Judge
 from scanner.duplicates._propose import Places, Proposals, Proposer, joined, part_names
 from scanner.duplicates._search import thumbnails_of
 from scanner.duplicates._whiten import whiten
-from scanner.duplicates.neighbours import Behind, NeighbourConfig, Stored, UnitRows
+from scanner.duplicates.neighbours import PARALLEL, Behind, Stored, UnitRows
 from scanner.errors import UnusableInputError
 from scanner.tables import MATCH_PAIRS, SAMPLES
 
@@ -59,7 +59,7 @@ class MatchSearch:
 
         Raises UnusableInputError when one set has pictures and the other has none.
         """
-        self._config, self._cosine = config, cosine
+        self._config, self._cosine = config, min(cosine, PARALLEL)
         self._sides = [collapse(side.samples, side.embeddings) for side in (here, there)]
         both = [_distinct(*pair) for pair in zip((here, there), self._sides, strict=True)]
         self._distinct, self._known = pl.concat(both), len(both[0])
@@ -98,15 +98,7 @@ class MatchSearch:
             self._rows = UnitRows.of(whiten(stored, rows, self._config, fitted=fitted).vectors)
             self._judge = ByThumbnail(thumbnails_of(self._distinct), self._config)
             self._hashes = self._distinct["phash"].to_numpy().astype(np.uint64)
-        self._neighbours = NeighbourConfig(
-            exhaustive_rows=self._config.exhaustive_rows,
-            probes=self._config.probes,
-            block_rows=self._config.block_rows,
-            decides=without[0],
-            fresh=known,
-            across=True,
-            seed=self._config.seed,
-        )
+        self._neighbours = self._config.neighbours(decides=without[0], known=known, across=True)
         self.parts = part_names(len(rows), self._neighbours, known=known, hashed=self._hashes is not None)
 
     def search(self, part: str) -> pl.DataFrame:

@@ -45,7 +45,7 @@ from scanner.duplicates._split import split_groups
 from scanner.duplicates._summary import SearchSummary
 from scanner.duplicates._threshold import choose_threshold, deciding_threshold
 from scanner.duplicates._whiten import whiten
-from scanner.duplicates.neighbours import NeighbourConfig, Stored, UnitRows
+from scanner.duplicates.neighbours import Stored, UnitRows
 from scanner.errors import UnusableInputError
 from scanner.tables import PAIRS
 
@@ -93,29 +93,8 @@ class DuplicateSearch:
         first = int(np.searchsorted(self._collapse.first, begins[0])) if begins else None
         distinct = samples.select("sample_id", "pixel_sha256", "phash", "thumbnail")[self._collapse.first]
         self._ids: NDArray[np.int64] = distinct["sample_id"].to_numpy()
-        self._hashes: NDArray[np.uint64] | None = None
-        self._judge: Judge
-        self._pictures: ByThumbnail | None = None
-        if len(distinct) and distinct["pixel_sha256"].null_count() == len(distinct):
-            self._rows = UnitRows.of(embeddings, self._collapse.first)
-            self._embedding = "not whitened: the cosine decides, since there are no pictures"
-            self._threshold = deciding_threshold(config)
-            self._judge = BySimilarity(self._rows, self._threshold.least)
-        else:
-            self._judge = self._pictures = ByThumbnail(thumbnails_of(distinct), config)
-            self._hashes = distinct["phash"].to_numpy().astype(np.uint64)
-            found = whiten(embeddings, self._collapse.first, config, fitted=first)
-            self._threshold = choose_threshold(
-                found.vectors[:first], self._hashes[:first], config, whitened=found.whitened
-            )
-            self._rows, self._embedding = UnitRows.of(found.vectors), found.note
-        self._neighbours = NeighbourConfig(
-            exhaustive_rows=config.exhaustive_rows,
-            probes=config.probes,
-            block_rows=config.block_rows,
-            decides=self._pictures is None,
-            seed=config.seed,
-        )
+        self._open_rows(distinct, embeddings, first)
+        self._neighbours = config.neighbours(decides=self._pictures is None)
         self._known = Known(len(self._ids), looks_per_row=config.looks_per_row)
         self._done = self._looked = self._looked_closely = self._looked_by_copy_model = 0
         self.additions = additions_of(self._collapse.first, begins, self._neighbours, hashed=self._hashes is not None)
@@ -128,6 +107,24 @@ class DuplicateSearch:
         self._opened: tuple[int, Proposer] | None = None
         self.parts: tuple[str, ...] = tuple(self._of_part)
         """Names of all parts, in the order in which they must be searched."""
+
+    def _open_rows(self, distinct: pl.DataFrame, embeddings: Stored, first: int | None) -> None:
+        """What is compared and what decides, as the `first` distinct pictures (None: all) set it."""
+        config = self._config
+        self._hashes: NDArray[np.uint64] | None = None
+        self._judge: Judge
+        self._pictures: ByThumbnail | None = None
+        if len(distinct) and distinct["pixel_sha256"].null_count() == len(distinct):
+            self._rows = UnitRows.of(embeddings, self._collapse.first)
+            self._embedding = "not whitened: the cosine decides, since there are no pictures"
+            self._threshold = deciding_threshold(config)
+            self._judge = BySimilarity(self._rows, self._threshold.least)
+            return
+        self._judge = self._pictures = ByThumbnail(thumbnails_of(distinct), config)
+        self._hashes = distinct["phash"].to_numpy().astype(np.uint64)
+        found = whiten(embeddings, self._collapse.first, config, fitted=first)
+        self._threshold = choose_threshold(found.vectors[:first], self._hashes[:first], config, whitened=found.whitened)
+        self._rows, self._embedding = UnitRows.of(found.vectors), found.note
 
     def search(self, part: str) -> pl.DataFrame:
         """Search one part: the pairs looked at, as rows of `scanner.tables.PAIRS`."""

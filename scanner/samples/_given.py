@@ -21,6 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from scanner.errors import UnusableInputError
+from scanner.samples._around import Around
 from scanner.samples._embeddings import EmbeddingRoles, EmbeddingSet, Part
 from scanner.samples._parquet import parquet_file
 from scanner.samples._place import Place, open_place, relative
@@ -128,21 +129,13 @@ class _Reader:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WithEmbeddings:
+class WithEmbeddings(Around):
     """A data set whose rows carry the embeddings that were given, where there are any for them; itself one."""
 
     dataset: Dataset
     """The data set, which has the images."""
     given: GivenEmbeddings
     """The embeddings."""
-
-    @property
-    def layout(self) -> str:
-        return self.dataset.layout
-
-    @property
-    def root(self) -> Place:
-        return self.dataset.root
 
     @property
     def shards(self) -> tuple[Shard, ...]:

@@ -7,26 +7,18 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from scanner.samples._place import Place
+from scanner.samples._around import Around
 from scanner.samples._sample import Dataset, Failure, Sample, Shard
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbered:
+class Numbered(Around):
     """A data set with its shards in another order; itself one."""
 
     dataset: Dataset
     """The data set."""
     numbers: Mapping[str, int]
     """By the shard's name: its index, each another."""
-
-    @property
-    def layout(self) -> str:
-        return self.dataset.layout
-
-    @property
-    def root(self) -> Place:
-        return self.dataset.root
 
     @property
     def shards(self) -> tuple[Shard, ...]:

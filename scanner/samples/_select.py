@@ -16,9 +16,9 @@ from typing import Any
 import polars as pl
 
 from scanner.errors import UnusableInputError
+from scanner.samples._around import Around
 from scanner.samples._condition import columns_of, holds, parse_condition
 from scanner.samples._options import Options
-from scanner.samples._place import Place
 from scanner.samples._sample import Dataset, Failure, Sample, Shard
 
 _BATCH = 256
@@ -27,7 +27,7 @@ _PEEKED = 100
 """Rows looked at to find out which columns there are."""
 
 
-class Selected:
+class Selected(Around):
     """Some rows of a data set; itself one."""
 
     def __init__(self, dataset: Dataset, options: Options) -> None:
@@ -41,14 +41,6 @@ class Selected:
         self._kinds: dict[str, pl.DataType] = {}
         self._check_columns()
         self._rows = None if options.limit is None else self._count(options.limit)
-
-    @property
-    def layout(self) -> str:
-        return self.dataset.layout
-
-    @property
-    def root(self) -> Place:
-        return self.dataset.root
 
     @property
     def shards(self) -> tuple[Shard, ...]:

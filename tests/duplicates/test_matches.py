@@ -110,6 +110,16 @@ def test_without_pictures_the_cosine_decides_and_the_most_similar_is_taken(exhau
     assert 100 < matches.height < 200
 
 
+def test_at_a_threshold_of_one_parallel_embeddings_match():
+    mine = np.random.default_rng(0).normal(size=(300, 64)).astype(np.float32)
+    theirs = np.concatenate([-mine[:5], 3 * mine[100:150]])
+    sides = [OneSet(samples=blind(part), embeddings=part) for part in (mine, theirs)]
+    search = MatchSearch(*sides, CONFIG, cosine=1.0)
+    matched = [(one, other) for one, other, _ in found(search)]
+    mine_ids, their_ids = (side.samples["sample_id"] for side in sides)
+    assert matched == list(zip(mine_ids[100:150], their_ids[5:], strict=True))
+
+
 def test_pictures_and_bare_embeddings_are_not_compared(here):
     other = OneSet(samples=blind(np.eye(64, dtype=np.float16)), embeddings=np.eye(64, dtype=np.float16))
     with pytest.raises(UnusableInputError, match="compare runs of one kind"):

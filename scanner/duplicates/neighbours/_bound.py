@@ -7,9 +7,9 @@ nothing is dismissed wrongly; survivors are compared in full. Two more numbers a
 threshold is lowered for a row that stands for others (see `_leaders`).
 
 The product is made in the type of number in which this processor makes it fastest, and the threshold lowered by the
-largest rounding error of that type. A product of 32 numbers and the maxima over it took 0.35 s per 10⁹ pairs in float16
-on 2 cores that have instructions for it (0.45 s in float32, 0.6 s in bfloat16); on 2 cores with tiles for bfloat16 that
-was the fastest.
+largest rounding error of that type. A product of 32 numbers and the maxima over it took 0.31 s per 10⁹ pairs in float32
+on one machine of 2 cores, 0.35 s in float16 and 0.58 s in bfloat16; on another the product alone took 0.8 s in float32
+and 0.2 s in bfloat16.
 
     >>> rows = UnitRows.of(np.random.default_rng(0).normal(size=(500, 40)).astype(np.float32))
     >>> heads = Heads.of(leading(rows, directions_of(rows), 16), rows.nonzero(slice(None)), width=16)

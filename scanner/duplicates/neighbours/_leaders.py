@@ -1,9 +1,9 @@
 """Heavy groups held by one of their members, so that 50,000 copies are not 1.25 · 10⁹ pairs.
 
 Rows that random planes through the origin do not part are put into one bucket (Charikar 2002,
-https://doi.org/10.1145/509907.509965: a plane parts two rows with a probability of their angle / π, so that 24 planes
-leave a third of the rows at 0.16 radians of a leader with it, two thirds at half of that), and a few rows of each are
-tried as leaders. Members within a small angle of a leader are its own, once they are found to be copies
+https://doi.org/10.1145/509907.509965: a plane parts two rows with a probability of their angle / π, so that 16 planes
+leave 43 % of the rows at 0.16 radians of a leader with it, 66 % at half of that), and a few rows of each are tried as
+leaders. Members within a small angle of a leader are its own, once they are found to be copies
 of it: they leave the search, and the leader stands for them. A neighbour of such a member may
 lie beyond the threshold of the leader, by at most that angle; where the cosine decides, the leader's threshold is
 lowered by so much, and what falls between is compared with the members themselves (`_between`).
