@@ -6,16 +6,19 @@
 """
 
 from scanner.duplicates.captions import prompt_id
+from scanner.prompts._classes import BOUNDARIES, risk_class
 from scanner.prompts._controls import draw_controls
 from scanner.prompts._rank import RankConfig, rank_prompts
 from scanner.prompts._risk import copies_part, risk_score, text_part
 
 __all__ = [
+    "BOUNDARIES",
     "RankConfig",
     "copies_part",
     "draw_controls",
     "prompt_id",
     "rank_prompts",
+    "risk_class",
     "risk_score",
     "text_part",
 ]

@@ -1,0 +1,1 @@
+"""Two runs side by side: what is gone, new or changed, and what that did to the risk."""
