@@ -24,6 +24,7 @@ from pipelines.embedding import EmbeddingSource, open_source
 from pipelines.engines import Job, LocalEngine, Outcome
 from pipelines.grouping import find_groups
 from pipelines.opening import open_input, options_of, refuse_inside
+from pipelines.ranking import rank
 from scanner.duplicates import count_captions
 from scanner.errors import ScannerError
 from scanner.fingerprints import (
@@ -33,10 +34,9 @@ from scanner.fingerprints import (
     part_name,
     write_shard,
 )
-from scanner.prompts import RankConfig, draw_controls, rank_prompts
 from scanner.run import Run
 from scanner.samples import Dataset, Numbered, Shard, UrlList
-from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MATCHES, MEMBERS, PROMPTS, SAMPLES, SHARDS
+from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MATCHES, MEMBERS, SAMPLES, SHARDS
 
 
 def audit(  # noqa: PLR0913 - what, where, how, and what else
@@ -78,7 +78,7 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     refuse_other_whitening(run)
     summary = find_groups(run, config, engine, copy_model)
     _count_captions(run)
-    _rank(run, config)
+    summary |= {"coverage": rank(run, config)}
     known, compared = run.part_config(PART), PART in run.manifest().get("parts", {})
     if other is None and known is not None and not (compared and MATCHES.exists(run.path)):
         other = open_other(known["run"], config, source)  # begun in an earlier try, or with fewer rows
@@ -140,14 +140,7 @@ def _write_ledger(run: Run, outcomes: list[Outcome[Shard]]) -> None:
 
 def _count_captions(run: Run) -> None:
     """The captions table, and the groups again with what depends on near-duplicate captions."""
-    counted = count_captions(run.read(SAMPLES), run.read(MEMBERS), run.read(GROUPS))
+    samples = SAMPLES.scan(run.path).select("sample_id", "caption").collect()
+    counted = count_captions(samples, run.read(MEMBERS), run.read(GROUPS))
     CAPTIONS.write(run.path, counted.captions)
     GROUPS.write(run.path, counted.groups)
-
-
-def _rank(run: Run, config: AuditConfig) -> None:
-    """The prompts table: the risk arm, then the control arm."""
-    samples, members = run.read(SAMPLES), run.read(MEMBERS)
-    risk = rank_prompts(samples, members, run.read(GROUPS), RankConfig(captions_per_group=config.captions_per_group))
-    control = draw_controls(samples, members, risk, count=config.control, seed=config.seed)
-    PROMPTS.write(run.path, pl.concat([risk, control]))

@@ -8,17 +8,35 @@
 from scanner.duplicates.captions import prompt_id
 from scanner.prompts._classes import BOUNDARIES, risk_class
 from scanner.prompts._controls import draw_controls
-from scanner.prompts._rank import RankConfig, rank_prompts
-from scanner.prompts._risk import copies_part, risk_score, text_part
+from scanner.prompts._coverage import Coverage, Step
+from scanner.prompts._rank import Agreement, RankConfig, Ranking, rank_prompts, ranking
+from scanner.prompts._risk import (
+    agreement_factor,
+    combined_risk,
+    concentration,
+    copies_part,
+    risk_score,
+    specificity,
+    text_part,
+)
 
 __all__ = [
     "BOUNDARIES",
+    "Agreement",
+    "Coverage",
     "RankConfig",
+    "Ranking",
+    "Step",
+    "agreement_factor",
+    "combined_risk",
+    "concentration",
     "copies_part",
     "draw_controls",
     "prompt_id",
     "rank_prompts",
+    "ranking",
     "risk_class",
     "risk_score",
+    "specificity",
     "text_part",
 ]
