@@ -34,7 +34,8 @@ from scanner.fingerprints import (
     part_name,
     write_shard,
 )
-from scanner.run import Run
+from scanner.prompts import CURVE_FILE, read_curve
+from scanner.run import Run, write_json
 from scanner.samples import Dataset, Numbered, Shard, UrlList
 from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MATCHES, MEMBERS, SAMPLES, SHARDS
 
@@ -62,9 +63,12 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     source = open_source(found, config)
     copy_model = open_copy_model(config, pictures=source.own is None)
     config, calibration = with_calibration(config, source)
+    curve = None if extras.curve is None else read_curve(Path(extras.curve))
     other = None if extras.against is None else open_other(extras.against, config, source)
     checked = None if isinstance(found, UrlList) else source.attach(found)
     run = Run.claim(out, with_copy_model(_header(found, source, config, downloading) | calibration, copy_model))
+    if curve is not None:
+        write_json(run.path / CURVE_FILE, asdict(curve))
     if other is not None:
         claim_other(run, other)
     numbers = pin_files(run, found, add_shards=extras.add_shards)

@@ -75,6 +75,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
         scanner audit laion-subset/ --out runs/laion --min-recall 0.99 && sbatch train.sh
         scanner audit laion-subset/ --out runs/laion --add-shards
         scanner audit laion-subset/ --out runs/laion --against runs/test-set
+        scanner audit laion-subset/ --out runs/laion --curve runs/attacked
 
     Parameters
     ----------

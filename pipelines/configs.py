@@ -101,6 +101,10 @@ class AuditExtras:
     are compared with one another and with all rows before them. Whitening and threshold stay as the first rows set
     them, so begin anew when a set has grown many times over. Files that changed or vanished are refused."""
 
+    curve: str | None = None
+    """Quote this measured curve beside the risk classes: an attacked run, or its report.json; by default the one that
+    ships, of the demo's own target. It is kept in the run, for its reports, and named with its target."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:

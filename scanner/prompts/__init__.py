@@ -9,6 +9,16 @@ from scanner.duplicates.captions import prompt_id
 from scanner.prompts._classes import BOUNDARIES, risk_class
 from scanner.prompts._controls import draw_controls
 from scanner.prompts._coverage import Coverage, Step
+from scanner.prompts._curve import (
+    BUCKETS,
+    Curve,
+    Measured,
+    bucket_label,
+    measure_curve,
+    read_curve,
+    shipped_curve,
+)
+from scanner.prompts._curve import FILE as CURVE_FILE
 from scanner.prompts._rank import Agreement, RankConfig, Ranking, rank_prompts, ranking
 from scanner.prompts._risk import (
     agreement_factor,
@@ -22,21 +32,29 @@ from scanner.prompts._risk import (
 
 __all__ = [
     "BOUNDARIES",
+    "BUCKETS",
+    "CURVE_FILE",
     "Agreement",
     "Coverage",
+    "Curve",
+    "Measured",
     "RankConfig",
     "Ranking",
     "Step",
     "agreement_factor",
+    "bucket_label",
     "combined_risk",
     "concentration",
     "copies_part",
     "draw_controls",
+    "measure_curve",
     "prompt_id",
     "rank_prompts",
     "ranking",
+    "read_curve",
     "risk_class",
     "risk_score",
+    "shipped_curve",
     "specificity",
     "text_part",
 ]

@@ -5,7 +5,7 @@
     template risk = copies_part × text_part                 of a template family: one layout, many pictures
     copies_part   = further / (further + half_copies)       further = rows − 1: how often it was seen again
     text_part     = √(concentration × specificity)          how firmly this caption points at it
-    concentration = 0.9 × shared words + 0.1 × exact share  of the group's (the family's) rows
+    concentration = 0.8 × shared words + 0.2 × exact share  of the group's (the family's) rows
     specificity   = rows under it here / rows under it everywhere, near-duplicate captions counted with it
     agreement factor = 1 − 0.25 × (1 − agreement)           1 where the agreement is unknown
 
@@ -31,7 +31,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-EXACT_WEIGHT = 0.1
+EXACT_WEIGHT = 0.2
 """What the exact share weighs beside the shared words: of two wordings, the one that more copies carry."""
 TEMPLATE_WEIGHT = 0.5
 """A template stands behind copies: what comes back is the layout, with a region that differs (Webster 2023,

@@ -5,7 +5,7 @@
 """
 
 from scanner.report._calibration import CalibratedRun, calibration_headline, calibration_notes, tiny, write_calibration
-from scanner.report._findings import SCHEMA_VERSION, Findings, Recall
+from scanner.report._findings import SCHEMA_VERSION, Coverage, Findings, Recall
 from scanner.report._gather import gather
 from scanner.report._intervals import Rate, clopper_pearson, rate
 from scanner.report._pictures import OtherRun, Pictures
@@ -15,6 +15,7 @@ from scanner.report._write import write_report
 __all__ = [
     "SCHEMA_VERSION",
     "CalibratedRun",
+    "Coverage",
     "Findings",
     "OtherRun",
     "Pictures",

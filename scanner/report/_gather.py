@@ -13,6 +13,7 @@ from scanner.report._captions import count_captions
 from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
 from scanner.report._matches import count_matches, list_matches
 from scanner.report._method import method, name_of, thresholds
+from scanner.report._ranking import count_ranking
 from scanner.report._recall import measured_recall
 from scanner.report._templates import count_templates
 from scanner.run import Run
@@ -42,6 +43,7 @@ def gather(run: Run) -> Findings:
         captions=count_captions(run),
         matches=count_matches(run),
         templates=count_templates(run),
+        ranking=count_ranking(run, frame),
         arms=arms,
         thresholds=thresholds(run, controls=arms[1].attacked),
         behind_hits=_count_behind(run, behind),

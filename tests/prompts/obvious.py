@@ -71,7 +71,7 @@ def parts_of(inside: list[Row], size: int, one: Row, rows: list[Row]) -> float:
     exact = sum(row.prompt == one.prompt for row in inside) / size
     near = sum(row.near == one.near for row in inside)
     specific = near / sum(row.near == one.near for row in rows)
-    return (size - 1) / (size - 1 + 100) * ((0.9 * shared + 0.1 * exact) * specific) ** 0.5
+    return (size - 1) / (size - 1 + 100) * ((0.8 * shared + 0.2 * exact) * specific) ** 0.5
 
 
 def rank_obviously(planted: Planted, families: pl.DataFrame, most: int) -> Obvious:
