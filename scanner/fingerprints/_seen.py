@@ -43,7 +43,7 @@ def stored_embeddings(run: Path) -> tuple[NDArray[np.int64], NDArray[np.float16]
     """
     ids, blocks = [np.empty(0, np.int64)], []
     for part in _stored_parts(run):
-        block = _open_part(run, part)
+        block = open_part(run, part)
         column = pl.read_parquet(_samples_path(run, part), columns=["sample_id"])["sample_id"]
         _check_rows(run, part, len(column), len(block))
         ids.append(column.to_numpy())
@@ -96,13 +96,13 @@ class SeenPictures:
         while position < len(self._index) and self._index["high"][position] == high:
             entry = self._index[position]
             if entry["low"] == low:
-                return np.array(_open_part(self._run, self._parts[entry["part"]])[entry["row"]])
+                return np.array(open_part(self._run, self._parts[entry["part"]])[entry["row"]])
             position += 1
         return None
 
     def _read_part(self, part: str) -> NDArray[np.void]:
         hashes = pl.read_parquet(_samples_path(self._run, part), columns=["pixel_sha256"])["pixel_sha256"]
-        _check_rows(self._run, part, len(hashes), len(_open_part(self._run, part)))
+        _check_rows(self._run, part, len(hashes), len(open_part(self._run, part)))
         rows = np.flatnonzero(hashes.is_not_null())  # a row without an image has no pixels
         hashes = hashes.drop_nulls()
         entries = np.empty(len(hashes), dtype=self._index.dtype)
@@ -123,11 +123,12 @@ def _stored_parts(run: Path) -> list[str]:
     return sorted(parts, key=int)
 
 
-def _open_part(run: Path, part: str) -> NDArray[np.float16]:
+def open_part(run: Path, part: str) -> NDArray[np.float16]:
+    """A finished shard's embeddings, memory-mapped. Raises ScannerError when they can't be read."""
     path = embeddings_path(run, part)
     try:
         embeddings: NDArray[np.float16] = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise ScannerError(f"{path} can't be read; delete samples/{part}.parquet in the run and resume it.") from error
     return embeddings
 
