@@ -22,6 +22,7 @@ from pipelines.configs import (
     AuditExtras,
     CalibrateConfig,
     DownloadConfig,
+    ExportOptions,
     Policy,
     TrainConfig,
 )
@@ -198,6 +199,31 @@ def report(
 
     opened = Run.open(run)
     _show(opened, write, json, policy)
+
+
+@app.command
+def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], json: Json = False) -> None:
+    """Write a run's prompts, or the repair of its data set, in the format that another tool reads.  Examples:
+
+        scanner export runs/laion --format csv --out prompts.csv
+        scanner export runs/laion --format promptfoo --risk high --out tests.csv
+        scanner export runs/laion --format wen --arm all --ranks 1-500 --out prompts.jsonl
+        scanner export runs/laion --format pyrit --verdict matching --out verified.prompt
+
+    Parameters
+    ----------
+    run
+        Directory of a finished audit.
+    out
+        File to write, or folder for shards.
+    json
+        Print a machine-readable summary instead of the readable one.
+    """
+    from pipelines.export import export as recipe  # noqa: PLC0415 - heavy
+    from pipelines.export import print_exported  # noqa: PLC0415
+    from scanner.run import Run  # noqa: PLC0415
+
+    print_exported(recipe(Run.open(run), out, config), as_json=json)
 
 
 @app.command
