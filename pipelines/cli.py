@@ -184,6 +184,8 @@ def report(
 ) -> None:
     """Make the report of a run again, from its tables; nothing is embedded or generated.
 
+    Examples:
+
         scanner report runs/laion
         scanner report runs/laion --min-recall 0.99
 
@@ -203,7 +205,9 @@ def report(
 
 @app.command
 def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], json: Json = False) -> None:
-    """Write a run's prompts, or the repair of its data set, in the format that another tool reads.  Examples:
+    """Write a run's prompts, or the repair of its data set, in the format that another tool reads.
+
+    Examples:
 
         scanner export runs/laion --format csv --out prompts.csv
         scanner export runs/laion --format promptfoo --risk high --out tests.csv
@@ -229,6 +233,8 @@ def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], j
 @app.command
 def demo(*, out: Path = Path("demo-run"), json: Json = False) -> None:
     """Do all of it, on a data set and a model that ship with the scanner: minutes on a laptop, no network.
+
+    Examples:
 
         scanner demo
         scanner demo --out /tmp/demo --json
