@@ -4,11 +4,11 @@
 >>> stage = Fingerprinter(load_embedder("demo"), SeenPictures(Path("RUN")))   # doctest: +SKIP
 """
 
+from scanner.embeddings import stored_embeddings
 from scanner.fingerprints._check import Check, check_embeddings
 from scanner.fingerprints._embed import Embedder, load_embedder
 from scanner.fingerprints._hashes import perceptual_hash, pixel_sha256
-from scanner.fingerprints._pick import pick_embeddings
-from scanner.fingerprints._seen import SeenPictures, part_name, stored_embeddings
+from scanner.fingerprints._seen import SeenPictures, part_name
 from scanner.fingerprints._stage import Fingerprinter, ShardRows, Tally
 from scanner.fingerprints._text import EmbeddedCaptions, TextEmbedder
 from scanner.fingerprints._thumbnail import thumbnail
@@ -30,7 +30,6 @@ __all__ = [
     "load_embedder",
     "part_name",
     "perceptual_hash",
-    "pick_embeddings",
     "pixel_sha256",
     "stored_embeddings",
     "thumbnail",

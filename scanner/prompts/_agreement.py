@@ -21,7 +21,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from scanner.duplicates.captions import normalise_captions
-from scanner.fingerprints import TextEmbedder, pick_embeddings
+from scanner.embeddings import pick_embeddings
+from scanner.fingerprints import TextEmbedder
 
 MOST_REFERENCES = 1_000
 """Reference pairs that are drawn; the standard error of a share is then at most 0.016."""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scanner.embeddings import pick_embeddings, stored_embeddings
 from scanner.errors import ScannerError
-from scanner.fingerprints import pick_embeddings, stored_embeddings
 from scanner.tables import SAMPLES
 
 COUNTS = {0: 7, 2: 3, 100_000: 1}
