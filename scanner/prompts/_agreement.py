@@ -51,11 +51,11 @@ def draw_references(samples: pl.LazyFrame, members: pl.DataFrame, seed: int) -> 
     """
     captioned = samples.select("caption", "sample_id").filter(pl.col("caption").is_not_null())
     alone = captioned.select("sample_id").join(members.lazy().select("sample_id"), on="sample_id", how="anti")
-    ids = np.sort(alone.collect()["sample_id"].to_numpy())
+    ids = np.sort(alone.collect(engine="streaming")["sample_id"].to_numpy())
     order, drawn = np.random.default_rng(seed).permutation(ids), captioned.head(0).collect()
     for start in range(0, len(order), MOST_REFERENCES):  # nearly always once: most captions say something
-        wanted = pl.LazyFrame({"sample_id": order[start : start + MOST_REFERENCES]})
-        rows = wanted.join(captioned, on="sample_id", how="left", maintain_order="left").collect()
+        wanted = pl.LazyFrame({"sample_id": order[start : start + MOST_REFERENCES]}).with_row_index("turn")
+        rows = captioned.join(wanted, on="sample_id", how="inner").collect(engine="streaming").sort("turn")
         said = rows.filter(normalise_captions(rows["caption"]).is_not_null()).select("caption", "sample_id")
         drawn = pl.concat([drawn, said.head(MOST_REFERENCES - len(drawn))])
         if len(drawn) == MOST_REFERENCES:

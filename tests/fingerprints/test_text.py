@@ -1,6 +1,7 @@
 """The text tower: its own weights or none at all, the same vector in any batch, and its tokenizer or one sentence."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,16 @@ def test_captions_beyond_the_context_window_are_cut_and_said_to_be(text):
     assert found.cut.tolist() == [False, False, False, True, True]
     assert np.array_equal(found.rows[2], found.rows[4])
     assert not text(["", "  "]).cut.any()
+
+
+def test_a_caption_of_any_length_is_embedded_at_once(text):
+    letters = "".join(chr(97 + letter) for letter in np.random.default_rng(0).integers(0, 26, 10**5))
+    began = time.monotonic()
+    found = text([letters, "red" + " \n" * 10**5 + "square", "red " * 10**5])
+    assert time.monotonic() - began < 10
+    assert found.cut.tolist() == [True, False, True]
+    assert np.array_equal(found.rows[0], text([letters[: 40 * CONTEXT]]).rows[0])
+    assert np.array_equal(found.rows[1:], text(["red square", "red " * 40]).rows)
 
 
 def test_the_demo_model_has_no_text_tower(embedder):
