@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.against import claim_other, find_matches, open_other
+from pipelines.agreement import open_agreement
 from pipelines.calibration import refuse_other_whitening, with_calibration
 from pipelines.changes import clear_from, pin_files
 from pipelines.comparison import PART
@@ -82,7 +83,8 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     refuse_other_whitening(run)
     summary = find_groups(run, config, engine, copy_model)
     _count_captions(run)
-    summary |= {"coverage": rank(run, config)}
+    agreement, said = open_agreement(run, source.embedder, engine.progress)
+    summary |= {"coverage": rank(run, config, agreement), "agreement": asdict(said)}
     known, compared = run.part_config(PART), PART in run.manifest().get("parts", {})
     if other is None and known is not None and not (compared and MATCHES.exists(run.path)):
         other = open_other(known["run"], config, source)  # begun in an earlier try, or with fewer rows

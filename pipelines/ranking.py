@@ -12,12 +12,12 @@ from typing import Any
 import polars as pl
 
 from pipelines.configs import AuditConfig
-from scanner.prompts import Agreement, RankConfig, draw_controls, ranking
+from scanner.prompts import AskAgreement, RankConfig, draw_controls, ranking
 from scanner.run import Run
 from scanner.tables import CAPTIONS, FAMILIES, GROUPS, LEFT_OUT, MEMBERS, PROMPTS, SAMPLES
 
 
-def rank(run: Run, config: AuditConfig, agreement: Agreement | None = None) -> dict[str, Any]:
+def rank(run: Run, config: AuditConfig, agreement: AskAgreement | None = None) -> dict[str, Any]:
     """Write the prompts table, the risk arm and then the control arm, and the groups left out; returns the coverage."""
     samples = SAMPLES.scan(run.path).select("sample_id", "shard", "caption", "url")
     members = MEMBERS.scan(run.path).select("sample_id", "group_id").collect()

@@ -8,12 +8,13 @@ text; lists and objects as JSON text); read together, they get the narrowest typ
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from scanner.files import replacing
 
 FOLDER = "carried"
 
@@ -29,10 +30,8 @@ def write_carried(run: Path, part: str, frame: pl.DataFrame) -> None:
     if frame.width == 1:
         return
     path = run / FOLDER / f"{part}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    frame.write_parquet(temporary, compression="zstd")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        frame.write_parquet(temporary, compression="zstd")
 
 
 def merge_carried(blocks: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -40,12 +39,17 @@ def merge_carried(blocks: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(blocks, how="diagonal_relaxed")
 
 
-def read_carried(run: Path) -> pl.DataFrame:
-    """All of a run, sorted by `sample_id`; no column but that where none was carried."""
-    parts = [path for path in (run / FOLDER).glob("*.parquet") if not path.name.startswith(".")]
+def scan_carried(run: Path) -> pl.LazyFrame:
+    """All of a run as a lazy frame; no column but `sample_id` where none was carried."""
+    parts = sorted(path for path in (run / FOLDER).glob("*.parquet") if not path.name.startswith("."))
     if not parts:
-        return pl.DataFrame(schema={"sample_id": pl.Int64})
-    return merge_carried([pl.read_parquet(part) for part in parts]).sort("sample_id")
+        return pl.LazyFrame(schema={"sample_id": pl.Int64})
+    return pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal_relaxed")
+
+
+def read_carried(run: Path) -> pl.DataFrame:
+    """The same in memory, sorted by `sample_id`."""
+    return scan_carried(run).collect().sort("sample_id")
 
 
 def _plain(value: Any) -> Any:

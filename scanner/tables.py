@@ -8,13 +8,14 @@ stored as parquet, sorted by its key, with exactly the columns and types named h
     ['group_id', 'copies', 'distinct_images']
 """
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from scanner.files import replacing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +58,12 @@ class Table:
         return frame.select(wanted).sort(self.key)
 
     def write(self, run: Path, frame: pl.DataFrame, part: str | None = None) -> Path:
-        """Write `frame` whole or not at all: to a temporary name, then renamed."""
+        """Write `frame` whole or not at all."""
         path = run / self.path
         if part is not None:
             path = path / f"{part}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        self.conform(frame).write_parquet(temporary, compression="zstd", statistics=True)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            self.conform(frame).write_parquet(temporary, compression="zstd", statistics=True)
         return path
 
     def exists(self, run: Path, part: str | None = None) -> bool:
@@ -77,14 +76,18 @@ class Table:
             if which(part.stem):
                 part.unlink()
 
+    def parts(self, run: Path) -> list[Path]:
+        """The files that are there, in the order of their names."""
+        path = run / self.path
+        parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        return [part for part in parts if part.exists() and not part.name.startswith(".")]
+
     def scan(self, run: Path, file_column: str | None = None) -> pl.LazyFrame:
         """The table as a lazy frame (all parts of a folder); empty when nothing was written yet.
 
         `file_column` adds the path of each row's file under that name.
         """
-        path = run / self.path
-        parts: Sequence[Path] = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-        parts = [part for part in parts if part.exists() and not part.name.startswith(".")]
+        parts = self.parts(run)
         if not parts:
             return self.empty().lazy()
         return pl.scan_parquet(parts, include_file_paths=file_column)

@@ -6,6 +6,14 @@
 """
 
 from scanner.duplicates.captions import prompt_id
+from scanner.prompts._agreement import (
+    FEWEST_REFERENCES,
+    MOST_REFERENCES,
+    Agreement,
+    draw_references,
+    measure_pairs,
+    share_below,
+)
 from scanner.prompts._classes import BOUNDARIES, risk_class
 from scanner.prompts._controls import draw_controls
 from scanner.prompts._coverage import Coverage, Step
@@ -19,7 +27,7 @@ from scanner.prompts._curve import (
     shipped_curve,
 )
 from scanner.prompts._curve import FILE as CURVE_FILE
-from scanner.prompts._rank import Agreement, RankConfig, Ranking, rank_prompts, ranking
+from scanner.prompts._rank import AskAgreement, RankConfig, Ranking, rank_prompts, ranking
 from scanner.prompts._risk import (
     agreement_factor,
     combined_risk,
@@ -34,7 +42,10 @@ __all__ = [
     "BOUNDARIES",
     "BUCKETS",
     "CURVE_FILE",
+    "FEWEST_REFERENCES",
+    "MOST_REFERENCES",
     "Agreement",
+    "AskAgreement",
     "Coverage",
     "Curve",
     "Measured",
@@ -47,13 +58,16 @@ __all__ = [
     "concentration",
     "copies_part",
     "draw_controls",
+    "draw_references",
     "measure_curve",
+    "measure_pairs",
     "prompt_id",
     "rank_prompts",
     "ranking",
     "read_curve",
     "risk_class",
     "risk_score",
+    "share_below",
     "shipped_curve",
     "specificity",
     "text_part",

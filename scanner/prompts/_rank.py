@@ -23,7 +23,7 @@ from scanner.prompts._select import DESCENDING, ORDER, select
 from scanner.prompts._units import read_units
 from scanner.tables import FAMILIES, PROMPTS
 
-Agreement = Callable[[pl.DataFrame], pl.Series]
+AskAgreement = Callable[[pl.DataFrame], pl.Series]
 """Gives, for rows of `caption, sample_id` (a prompt and its group's medoid), how well text and picture agree: Float64,
 0 to 1, the share of the set's own pairs that stand once and whose cosine is lower; null where it is not known."""
 
@@ -72,7 +72,7 @@ def rank_prompts(  # noqa: PLR0913 - one table each
     *,
     captions: pl.DataFrame | None = None,
     families: pl.DataFrame | None = None,
-    agreement: Agreement | None = None,
+    agreement: AskAgreement | None = None,
 ) -> pl.DataFrame:
     """The risk arm of `scanner.tables.PROMPTS`, riskiest first: that of `ranking`."""
     found = ranking(samples, members, groups, config, captions=captions, families=families, agreement=agreement)
@@ -87,7 +87,7 @@ def ranking(  # noqa: PLR0913 - one table each
     *,
     captions: pl.DataFrame | None = None,
     families: pl.DataFrame | None = None,
-    agreement: Agreement | None = None,
+    agreement: AskAgreement | None = None,
 ) -> Ranking:
     """The risk arm, riskiest first, and what it covers; empty where no group and no family has a caption.
 
@@ -110,7 +110,7 @@ def ranking(  # noqa: PLR0913 - one table each
     return Ranking(prompts=prompts, left_out=left, coverage=coverage(prompts, rows, groups, left, total))
 
 
-def _ranked(listed: pl.DataFrame, config: RankConfig, agreement: Agreement | None) -> pl.DataFrame:
+def _ranked(listed: pl.DataFrame, config: RankConfig, agreement: AskAgreement | None) -> pl.DataFrame:
     """In their final order, with `agreement` and `rank`; the list comes in the order of the other parts."""
     asked = listed.head(config.agreement_of)
     known = pl.Series("agreement", [None] * len(asked), dtype=pl.Float64)

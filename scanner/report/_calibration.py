@@ -5,7 +5,6 @@ In the report's style, with its charts drawn inline, and under the same content 
     >>> write_calibration(found, table, Path("RUN/calibration.html"), Source(...))   # doctest: +SKIP
 """
 
-import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from scanner.duplicates import Calibration, KindCalibration
+from scanner.files import replacing
 from scanner.report import _calibration_charts, _show, _words
 from scanner.report._intervals import rate
 from scanner.report._write import _packaged, _policy
@@ -118,9 +118,8 @@ def write_calibration(found: Calibration, table: pl.DataFrame, path: Path, sourc
         style=Markup(style),  # noqa: S704 - the package's own files
         policy=_policy(style, ""),
     )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
     return path
 
 

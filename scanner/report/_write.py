@@ -10,7 +10,6 @@ policy that lets run only the script it was made with. Run again on the same tab
 
 import base64
 import hashlib
-import os
 from dataclasses import asdict
 from functools import cache, partial
 from importlib import resources
@@ -20,6 +19,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from scanner.files import replacing
 from scanner.report import _charts, _show, _words
 from scanner.report._findings import Findings
 from scanner.report._gather import gather
@@ -42,9 +42,8 @@ def write_report(run: Run, pictures: Pictures | None = None, other: OtherRun | N
     folder = run.path / FOLDER
     write_json(folder / "report.json", asdict(found))
     path = folder / "index.html"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
     return path
 
 
