@@ -9,6 +9,8 @@ So a script has the caption back exactly:
 https://owasp.org/www-community/attacks/CSV_Injection (differs: leading blanks and control characters, which some
 programs drop, don't hide the sign).
 
+A caption with a null character is refused.
+
 scanner export RUN --format csv --out prompts.csv
 """
 
@@ -53,5 +55,13 @@ def escape_formulas(prompts: pl.DataFrame) -> pl.DataFrame:
 
 
 CSV = PromptFormat(
-    name="csv", consumer="spreadsheets and anything that reads CSV", writings={".csv": Writing(encode=encode)}
+    name="csv",
+    consumer="spreadsheets and anything that reads CSV",
+    writings={
+        ".csv": Writing(
+            encode=encode,
+            carries=~pl.col("caption").str.contains("\x00", literal=True),
+            reason="its caption holds a null character, at which pandas and others end a text",
+        )
+    },
 )
