@@ -7,7 +7,7 @@ import datasets
 import polars as pl
 import pytest
 
-from tests.exports.prompts.planted import HOSTILE, prompts_of, written
+from tests.exports.prompts.planted import HOSTILE, left, prompts_of, written
 
 pytestmark = pytest.mark.consumers
 ALL = prompts_of(HOSTILE)
@@ -28,19 +28,21 @@ def test_datasets_loads_parquet(name: str, tmp_path: Path) -> None:
 
 
 def test_datasets_loads_csv_when_told_that_words_like_null_are_words(tmp_path: Path) -> None:
-    found = _load("csv", written("csv", ".csv", ALL), tmp_path, keep_default_na=False, usecols=["caption", "escaped"])
+    found = _load(
+        "csv", written("csv", ".csv", ALL, skip=True), tmp_path, keep_default_na=False, usecols=["caption", "escaped"]
+    )
     restored = [
         caption[1:] if "caption" in escaped.split() else caption
         for caption, escaped in zip(found["caption"], found["escaped"], strict=True)
     ]
-    assert restored == list(HOSTILE)
+    assert restored == left("csv", ".csv", ALL)
 
 
 def test_polars_reads_csv_and_json_lines() -> None:
-    frame = pl.read_csv(io.BytesIO(written("csv", ".csv", ALL)), infer_schema=False)
+    frame = pl.read_csv(io.BytesIO(written("csv", ".csv", ALL, skip=True)), infer_schema=False)
     named = pl.col("escaped").str.split(" ").list.contains("caption")
     restored = pl.when(named).then(pl.col("caption").str.slice(1)).otherwise(pl.col("caption"))
-    assert frame.select(restored)["caption"].to_list() == list(HOSTILE)
+    assert frame.select(restored)["caption"].to_list() == left("csv", ".csv", ALL)
     lines = pl.read_ndjson(io.BytesIO(written("jsonl", ".jsonl", ALL)), schema_overrides={"agreement": pl.Float64})
     assert lines["caption"].to_list() == list(HOSTILE)
 

@@ -104,7 +104,9 @@ def test_a_caption_comes_back_unchanged_or_is_refused(name: str, suffix: str, ca
         assert READERS[name, suffix](written(name, suffix, prompts, skip=True)) == carries
 
 
-@pytest.mark.parametrize(("name", "suffix"), [key for key in READERS if key[0] not in ("text", "garak", "inspect")])
+@pytest.mark.parametrize(
+    ("name", "suffix"), [key for key in READERS if key[0] not in ("csv", "text", "garak", "inspect")]
+)
 def test_most_formats_carry_every_caption(name: str, suffix: str) -> None:
     assert left(name, suffix, prompts_of(HOSTILE)) == list(HOSTILE)
 
@@ -112,6 +114,7 @@ def test_most_formats_carry_every_caption(name: str, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("name", "suffix", "says"),
     [
+        ("csv", ".csv", r"Prompt 4 .* can't be written: its caption holds a null character"),
         (
             "text",
             ".txt",
@@ -126,7 +129,7 @@ def test_most_formats_carry_every_caption(name: str, suffix: str) -> None:
 )
 def test_a_refusal_names_the_prompt_the_reason_and_the_way_out(name: str, suffix: str, says: str) -> None:
     with pytest.raises(UnusableInputError, match=says):
-        written(name, suffix, prompts_of(["a cat", "a\ncat", " a cat"]))
+        written(name, suffix, prompts_of(["a cat", "a\ncat", " a cat", "a\x00cat"]))
 
 
 def test_a_list_of_nothing_that_fits_is_refused_even_when_skipping() -> None:
