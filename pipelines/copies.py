@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from pipelines.configs import AuditConfig
 from pipelines.engines import Job, LocalEngine, require
 from pipelines.features import places_by_shard
-from pipelines.images import images_of
 from scanner.duplicates import Addition, CopyCosines, DuplicatesConfig, DuplicateSearch, prefix_of
 from scanner.errors import UnusableInputError
 from scanner.fingerprints import CopyModel, load_copy_model
 from scanner.fingerprints.copy_model import one_core
+from scanner.images import images_of
 from scanner.run import Run
 from scanner.samples import StoredImages, Undecodable, decode
 from scanner.tables import COPY_EMBEDDINGS, PAIRS

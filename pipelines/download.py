@@ -28,10 +28,10 @@ import polars as pl
 
 from pipelines.configs import DownloadConfig
 from pipelines.engines import Progress
-from pipelines.images import download_folder
 from scanner.errors import ScannerError
 from scanner.files import replacing
 from scanner.fingerprints import part_name
+from scanner.images import download_folder
 from scanner.run import Run
 from scanner.samples import (
     PLAN,

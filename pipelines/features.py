@@ -17,10 +17,10 @@ import numpy as np
 import polars as pl
 
 from pipelines.engines import Job, LocalEngine, require
-from pipelines.images import image_places, images_of
 from scanner.duplicates import addition_of, prefix_of
 from scanner.duplicates.geometry import Features, GeometryConfig, features
 from scanner.files import replacing
+from scanner.images import image_places, images_of
 from scanner.run import Run
 from scanner.samples import StoredImages, Undecodable, decode
 from scanner.tables import FEATURES

@@ -15,9 +15,9 @@ import polars as pl
 from pipelines.configs import DownloadConfig
 from pipelines.download import download_into
 from pipelines.engines import Progress
-from pipelines.images import fetched_folder, fetched_places
 from pipelines.search import Prompt
 from scanner.files import replacing
+from scanner.images import fetched_folder, fetched_places
 from scanner.run import Run
 from scanner.samples import Downloaded, Options, Sample, open_url_list
 from scanner.tables import MEMBERS, PROMPTS, SAMPLES

@@ -3,17 +3,12 @@
 scanner report RUN
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
-import polars as pl
-
 from pipelines.comparison import other_of
-from pipelines.images import image_places, images_of
-from scanner.report import OtherRun, Pictures, write_report
+from scanner.images import encoded_images
+from scanner.report import OtherRun, write_report
 from scanner.run import Run
-from scanner.samples import Undecodable
 
 
 def report(run: Run) -> Path:
@@ -23,20 +18,5 @@ def report(run: Run) -> Path:
     """
     other = other_of(run)
     return write_report(
-        run, _pictures_of(run), None if other is None else OtherRun(run=other, pictures=_pictures_of(other))
+        run, encoded_images(run), None if other is None else OtherRun(run=other, pictures=encoded_images(other))
     )
-
-
-def _pictures_of(run: Run) -> Pictures:
-    images = images_of(run)
-
-    def pictures(sample_ids: Sequence[int]) -> Mapping[int, bytes]:
-        rows = image_places(run).filter(pl.col("sample_id").is_in(list(sample_ids)))
-        places = rows.select("sample_id", "file", "offset", "length").collect()
-        found = {}
-        for sample, file, offset, length in places.iter_rows():
-            with suppress(Undecodable):
-                found[sample] = images(file, offset, length)
-        return found
-
-    return pictures

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from pipelines.engines import Job, LocalEngine, require
 from pipelines.fetching import can_be_fetched
-from pipelines.images import image_places, images_of
 from pipelines.search import Search, Searched
 from scanner.errors import UnusableInputError
 from scanner.fingerprints import load_embedder
+from scanner.images import image_places, images_of
 from scanner.prompts import prompt_id
 from scanner.run import Run
 from scanner.samples import OWN_MODEL, StoredImages

@@ -39,12 +39,17 @@ def merge_carried(blocks: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(blocks, how="diagonal_relaxed")
 
 
-def read_carried(run: Path) -> pl.DataFrame:
-    """All of a run, sorted by `sample_id`; no column but that where none was carried."""
-    parts = [path for path in (run / FOLDER).glob("*.parquet") if not path.name.startswith(".")]
+def scan_carried(run: Path) -> pl.LazyFrame:
+    """All of a run as a lazy frame; no column but `sample_id` where none was carried."""
+    parts = sorted(path for path in (run / FOLDER).glob("*.parquet") if not path.name.startswith("."))
     if not parts:
-        return pl.DataFrame(schema={"sample_id": pl.Int64})
-    return merge_carried([pl.read_parquet(part) for part in parts]).sort("sample_id")
+        return pl.LazyFrame(schema={"sample_id": pl.Int64})
+    return pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal_relaxed")
+
+
+def read_carried(run: Path) -> pl.DataFrame:
+    """The same in memory, sorted by `sample_id`."""
+    return scan_carried(run).collect().sort("sample_id")
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ stored as parquet, sorted by its key, with exactly the columns and types named h
     ['group_id', 'copies', 'distinct_images']
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,14 +76,18 @@ class Table:
             if which(part.stem):
                 part.unlink()
 
+    def parts(self, run: Path) -> list[Path]:
+        """The files that are there, in the order of their names."""
+        path = run / self.path
+        parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        return [part for part in parts if part.exists() and not part.name.startswith(".")]
+
     def scan(self, run: Path, file_column: str | None = None) -> pl.LazyFrame:
         """The table as a lazy frame (all parts of a folder); empty when nothing was written yet.
 
         `file_column` adds the path of each row's file under that name.
         """
-        path = run / self.path
-        parts: Sequence[Path] = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-        parts = [part for part in parts if part.exists() and not part.name.startswith(".")]
+        parts = self.parts(run)
         if not parts:
             return self.empty().lazy()
         return pl.scan_parquet(parts, include_file_paths=file_column)

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from scanner.carried import merge_carried, write_carried
+from scanner.embeddings import embeddings_path
 from scanner.files import replacing
-from scanner.fingerprints._seen import embeddings_path, part_name
+from scanner.fingerprints._seen import part_name
 from scanner.fingerprints._stage import ShardRows
 from scanner.samples import Shard
 from scanner.tables import ERROR_PARTS, SAMPLES, SHARDS

@@ -13,7 +13,6 @@ from scanner.errors import ScannerError
 from scanner.fingerprints import (
     Fingerprinter,
     SeenPictures,
-    _seen,
     load_embedder,
     perceptual_hash,
     pixel_sha256,
@@ -162,7 +161,7 @@ def test_many_shards_are_put_together_in_a_file_that_goes_with_the_process(tmp_p
     scan(run, dataset, embedder)
     held = stored_embeddings(run)[1]
     before = sorted(run.rglob("*"))
-    monkeypatch.setattr(_seen, "_IN_MEMORY", 0)
+    monkeypatch.setattr("scanner.embeddings._IN_MEMORY", 0)
     mapped = stored_embeddings(run)[1]
     assert isinstance(mapped, np.memmap)
     assert np.array_equal(mapped, held)

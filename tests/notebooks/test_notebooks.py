@@ -18,5 +18,5 @@ def test_a_notebook_runs_and_shows_pictures(path: Path) -> None:
     assert not [output for output in outputs if output.output_type == "error"]
 
 
-def test_there_is_a_notebook() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["demo"]
+def test_the_notebooks_are_there() -> None:
+    assert [path.stem for path in NOTEBOOKS] == ["demo", "explore"]

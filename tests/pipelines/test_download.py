@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 
 from pipelines.cli import app, exit_code_of
-from pipelines.images import images_of
 from scanner.carried import read_carried
+from scanner.images import images_of
 from scanner.run import Run
 from scanner.samples import decode, open_dataset
 from scanner.tables import ERRORS, SAMPLES, SHARDS

@@ -17,11 +17,11 @@ from pipelines.cli import app, exit_code_of
 from pipelines.configs import AttackOptions, AuditConfig
 from pipelines.embedding import open_source
 from pipelines.engines import LocalEngine
-from pipelines.images import fetched_places, images_of
 from pipelines.report import report
 from scanner.demo import target_folder
 from scanner.errors import UnusableInputError
 from scanner.fingerprints import load_embedder
+from scanner.images import fetched_places, images_of
 from scanner.run import Run
 from scanner.samples import OWN_MODEL, Sample, StoredImages, decode, open_dataset
 from scanner.tables import ERRORS, GROUPS, HITS, MEMBERS, PAIRS, PROMPTS, SAMPLES, SHARDS

@@ -1,17 +1,21 @@
 """Where the images of a run lie: in its data set, or in the run itself where they were downloaded.
 
-    RUN/download/    what was downloaded of a list of URLs
-    RUN/fetched/     originals that a data set of embeddings gives only by url, fetched for an attack
+RUN/download/    what was downloaded of a list of URLs
+RUN/fetched/     originals that a data set of embeddings gives only by url, fetched for an attack
 
-images_of(run)(file, offset, length)
+>>> images_of(run)(file, offset, length)                                     # doctest: +SKIP
+>>> encoded_images(run)([17])                                                # doctest: +SKIP
+{17: b'\\xff\\xd8...'}
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
 
 from scanner.run import Run
-from scanner.samples import Columns, DownloadFolder, StoredImages
+from scanner.samples import Columns, DownloadFolder, StoredImages, Undecodable
 from scanner.tables import SAMPLES
 
 
@@ -53,3 +57,20 @@ def image_places(run: Run) -> pl.LazyFrame:
         for name in ("file", "offset", "length")
     }
     return both.select("sample_id", "pixel_sha256", **chosen)
+
+
+def encoded_images(run: Run) -> Callable[[Sequence[int]], Mapping[int, bytes]]:
+    """sample_ids → the encoded images (JPEG, PNG, ...) of those that can still be had."""
+    images = images_of(run)
+
+    def read(sample_ids: Sequence[int]) -> Mapping[int, bytes]:
+        wanted = image_places(run).filter(pl.col("sample_id").is_in(list(sample_ids)))
+        found = {}
+        for sample, file, offset, length in (
+            wanted.select("sample_id", "file", "offset", "length").collect().iter_rows()
+        ):
+            with suppress(Undecodable):
+                found[sample] = images(file, offset, length)
+        return found
+
+    return read
