@@ -213,6 +213,7 @@ def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], j
         scanner export runs/laion --format promptfoo --risk high --out tests.csv
         scanner export runs/laion --format wen --arm all --ranks 1-500 --out prompts.jsonl
         scanner export runs/laion --format pyrit --verdict matching --out verified.prompt
+        scanner export runs/laion --format garak --skip-unwritable --out S003_captions.txt
 
     Parameters
     ----------

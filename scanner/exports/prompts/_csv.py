@@ -7,9 +7,8 @@ So a script has the caption back exactly:
     caption = row["caption"][1:] if "caption" in row["escaped"].split() else row["caption"]
 
 https://owasp.org/www-community/attacks/CSV_Injection (differs: leading blanks and control characters, which some
-programs drop, don't hide the sign).
-
-A caption with a null character is refused.
+programs drop, don't hide the sign). A program that is told another separator than the comma sees other cells: import
+the file as separated by commas. A caption with a null character is refused.
 
 scanner export RUN --format csv --out prompts.csv
 """

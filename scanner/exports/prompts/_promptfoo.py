@@ -52,8 +52,14 @@ def _table(prompts: pl.DataFrame) -> pl.DataFrame:
         for column, variable_name in VARIABLES.items()
     ]
     title = pl.format("{} {}: {}", "arm", "rank", "reason").alias("__description")
-    rest = pl.exclude(*VARIABLES).cast(pl.String).name.prefix("__metadata:")
-    return prompts.select(*texts, title, rest)
+    rest = prompts.drop(*VARIABLES).cast(pl.String)
+    metadata = [pl.Series(f"__metadata:{each.name}", map(_inert, each), dtype=pl.String) for each in rest]
+    return prompts.select(*texts, title, *metadata)
+
+
+def _inert(text: str | None) -> str | None:
+    """Metadata is not rendered but loaded and opened all the same; the scanner's own words never begin like this."""
+    return f"'{text}" if text and (_LOADED.match(text) or is_formula(text)) else text
 
 
 def _entry(row: dict[str, str | None]) -> str:

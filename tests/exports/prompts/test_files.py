@@ -79,6 +79,12 @@ def test_promptfoo_tests_are_variables_a_title_and_metadata() -> None:
     assert header.startswith('"prompt","url","__description","__metadata:prompt_id","__metadata:rank"')
 
 
+def test_promptfoo_metadata_is_neither_loaded_nor_a_formula() -> None:
+    prompts = _with_words(prompts_of(["a", "b", "c"])).with_columns(note=pl.Series(["file:///etc/passwd", "=1", "-"]))
+    tests = yaml.safe_load(written("promptfoo", ".yml", prompts))
+    assert [test["metadata"]["note"] for test in tests] == ["'file:///etc/passwd", "'=1", "'-"]
+
+
 def test_pyrit_seeds_are_templates_with_whole_numbers_and_texts_beside_them() -> None:
     found = yaml.safe_load(written("pyrit", ".prompt", PROMPTS))
     seeds = found.pop("seeds")
