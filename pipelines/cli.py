@@ -220,7 +220,8 @@ def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], j
     run
         Directory of a finished audit.
     out
-        File to write, or folder for shards.
+        File to write, or folder for shards. Its suffix chooses where a format has two ways to be written: wen (.jsonl,
+        .parquet), promptfoo (.csv, .yaml), garak (.txt a line a prompt; .json, which carries every caption).
     json
         Print a machine-readable summary instead of the readable one.
     """
