@@ -214,13 +214,15 @@ def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], j
         scanner export runs/laion --format promptfoo --risk high --out tests.csv
         scanner export runs/laion --format wen --arm all --ranks 1-500 --out prompts.jsonl
         scanner export runs/laion --format pyrit --verdict matching --out verified.prompt
+        scanner export runs/laion --format garak --skip-unwritable --out S003_captions.txt
 
     Parameters
     ----------
     run
         Directory of a finished audit.
     out
-        File to write, or folder for shards.
+        File to write, or folder for shards. Its suffix chooses where a format has two ways to be written: wen (.jsonl,
+        .parquet), promptfoo (.csv, .yaml), garak (.txt a line a prompt; .json, which carries every caption).
     json
         Print a machine-readable summary instead of the readable one.
     """

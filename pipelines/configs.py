@@ -262,6 +262,9 @@ class ExportOptions:
     """Verdict of an attacked prompt (may be given several times): matching, template, retrieved, none."""
     ranks: str | None = None
     """Ranks inside an arm, such as 1-100 or 101-."""
+    skip_unwritable: bool = False
+    """Leave out prompts that the format can't carry (a line break in a list of lines), and say how many, instead of
+    refusing."""
     overwrite: bool = False
     """Replace what is at --out."""
 
