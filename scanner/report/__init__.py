@@ -4,30 +4,50 @@
 >>> write_report(run, pictures=None)                                         # doctest: +SKIP
 """
 
+from scanner.report._attack import VERDICTS, prompt_frame
 from scanner.report._calibration import CalibratedRun, calibration_headline, calibration_notes, tiny, write_calibration
-from scanner.report._findings import SCHEMA_VERSION, Findings, Recall
+from scanner.report._findings import SCHEMA_VERSION, Check, Duplicates, Findings, Method, Recall, Rows
 from scanner.report._gather import gather
 from scanner.report._intervals import Rate, clopper_pearson, rate
-from scanner.report._pictures import OtherRun, Pictures
+from scanner.report._page import render_page, write_page
+from scanner.report._pictures import OtherRun, Picture, Pictures, thumbnails
 from scanner.report._recall import measured_recall, recall_words
-from scanner.report._write import write_report
+from scanner.report._records import Setting
+from scanner.report._words import count, interval, percent, scoped
+from scanner.report._write import figure, write_report
 
 __all__ = [
     "SCHEMA_VERSION",
+    "VERDICTS",
     "CalibratedRun",
+    "Check",
+    "Duplicates",
     "Findings",
+    "Method",
     "OtherRun",
+    "Picture",
     "Pictures",
     "Rate",
     "Recall",
+    "Rows",
+    "Setting",
     "calibration_headline",
     "calibration_notes",
     "clopper_pearson",
+    "count",
+    "figure",
     "gather",
+    "interval",
     "measured_recall",
+    "percent",
+    "prompt_frame",
     "rate",
     "recall_words",
+    "render_page",
+    "scoped",
+    "thumbnails",
     "tiny",
     "write_calibration",
+    "write_page",
     "write_report",
 ]
