@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from scanner.compare._model import Comparison, Paired
 from scanner.compare._words import attacked_one, named
-from scanner.report import count, scoped
+from scanner.report import rate, scoped
 
 SMALL_P = 0.05
 """Above it a split as uneven as the one seen is called no rarity."""
@@ -34,9 +34,15 @@ def hit_sentences(found: Comparison, agreement: Sequence[float | None]) -> tuple
 def _rate_sentences(found: Comparison) -> list[str]:
     assert found.hits is not None, "the caller has hits"
     risk, control = found.hits.arms
+    paired = found.hits.paired
+    same = paired is not None and paired.tried == risk.before.tried == risk.after.tried
     lines = [
         f"High-risk arm: {scoped(risk.before, 'prompts tried')} before, {scoped(risk.after, 'prompts tried')} after. "
-        "Each run tries its own riskiest prompts, so that these two rates are of different prompts."
+        + (
+            "Both runs tried the same prompts."
+            if same
+            else "Each run tries its own riskiest prompts, so that these two rates are not of the same prompts."
+        )
     ]
     if control.before.tried and control.after.tried:
         lines.append(
@@ -50,11 +56,13 @@ def _paired_sentences(paired: Paired) -> list[str]:
     if not paired.tried:
         return [
             "No high-risk prompt was tried in both runs, so that no prompt can be compared with itself: the two rates "
-            "say nothing about what a change did to a prompt. Attack both models with the prompts of one run to compare."
+            "say nothing about what a change did to a prompt."
         ]
+    old, new = (rate(paired.both + only, paired.tried) for only in (paired.only_before, paired.only_after))
     line = (
-        f"Of {count(paired.tried, 'prompt')} tried in both runs {paired.both:,} {_were(paired.both)} verified in both, "
-        f"{paired.only_before:,} only before, {paired.only_after:,} only after, {paired.neither:,} in neither."
+        f"The same prompts, tried in both runs: {scoped(old, 'verified before')}, {scoped(new, 'verified after')}. "
+        f"{paired.both:,} {_were(paired.both)} verified in both, {paired.only_before:,} only before, "
+        f"{paired.only_after:,} only after, {paired.neither:,} in neither."
     )
     return [line, _conclusion(paired), *_held_back(paired)]
 
@@ -94,18 +102,11 @@ def _held_back(paired: Paired) -> list[str]:
 def _confounders(found: Comparison, agreement: Sequence[float | None]) -> list[str]:
     """What else than the data may have made the difference."""
     differing = {one.name: one for one in found.differences if one.part == "attack"}
-    same_model = "target_checksum" not in differing and "target" not in differing
-    lines = [
-        "Both attacks were on one and the same model: a difference between them comes from the prompts, the settings "
-        "and chance, not from training."
-        if same_model
-        else f"The attacks were on different models ({found.before.target}, then {found.after.target}): all that "
-        "differs between these, their training data, steps or size, may have made the difference."
-    ]
+    lines = [_models(found)]
     others = [one for name, one in sorted(differing.items()) if name not in _OF_TARGET]
     if others:
         lines.append(
-            f"The attacks had other settings too: {named(others)}. These alone can make or lose hits; repeat one "
+            f"The attacks had other settings too: {named(others, 12)}. These alone can make or lose hits; repeat one "
             "attack with the settings of the other to tell."
         )
     else:
@@ -116,3 +117,19 @@ def _confounders(found: Comparison, agreement: Sequence[float | None]) -> list[s
             f"{agreement[1]:.3g} after."
         )
     return lines
+
+
+def _models(found: Comparison) -> str:
+    old, new = found.before, found.after
+    checked = None not in (old.target_checksum, new.target_checksum)
+    same = old.target_checksum == new.target_checksum if checked else old.target == new.target
+    if not same:
+        return (
+            f"The attacks were on different models ({old.target}, then {new.target}): all that differs between these, "
+            "their training data, steps or size, may have made the difference."
+        )
+    how = "of the same checksum" if checked else "by its name (a checksum is not recorded)"
+    return (
+        f"Both attacks were on one model, {how}: a difference between them comes from the prompts, the settings and "
+        "chance, not from training."
+    )

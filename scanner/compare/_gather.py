@@ -1,9 +1,9 @@
 """Put a comparison together from the tables of both runs; one run after the other, so that few of them are in memory.
 
->>> compare(open_sides(Path("A"), Path("B")))                                # doctest: +SKIP
+>>> compare(Run.open(Path("A")), Run.open(Path("B"))).headline               # doctest: +SKIP
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import polars as pl
 
@@ -12,16 +12,9 @@ from scanner.compare._identity import choose, count_identities
 from scanner.compare._model import SCHEMA_VERSION, Comparison, Hits, Side
 from scanner.compare._records import HitChange
 from scanner.errors import UnusableInputError
-from scanner.report import Findings, gather
+from scanner.report import check_tables, count_duplicates, count_rows, is_complete, method, name_of, thresholds
 from scanner.run import Run
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Read:
-    """A side and the parts of its findings that the comparison needs further."""
-
-    side: Side
-    findings: Findings
+from scanner.tables import CANDIDATES, PROMPTS, TRIAGE
 
 
 def refuse_unusable(before: Run, after: Run) -> None:
@@ -41,23 +34,23 @@ def compare(before: Run, after: Run) -> Comparison:
     Raises UnusableInputError as `refuse_unusable` does.
     """
     refuse_unusable(before, after)
-    old, new = _read(before), _read(after)
+    old, new = _side(before), _side(after)
     identities = count_identities(before, after)
-    identity = choose(identities, old.side.rows.read, new.side.rows.read)
+    identity = choose(identities, old.rows.read, new.rows.read)
     matched = _groups.match_groups(before, after, identity)
     prompts = _prompts.match_prompts(before, after)
     hits, hit_changes = _compare_hits(before, after, old, new)
     found = Comparison(
         schema_version=SCHEMA_VERSION,
-        before=old.side,
-        after=new.side,
+        before=old,
+        after=new,
         headline="",
         summary="",
         warnings=(),
-        differences=_settings.differences(old.findings.method, new.findings.method),
+        differences=_settings.differences(method(before), method(after)),
         same_files=_settings.same_files(before, after),
         identities=identities,
-        groups=_groups.count_groups(matched, identity, old.side.duplicates, new.side.duplicates),
+        groups=_groups.count_groups(matched, identity, old.duplicates, new.duplicates),
         group_changes=_listed.list_groups(before, after, matched),
         risk=_prompts.count_risk(prompts, after),
         prompt_changes=_prompts.list_prompts(prompts, before, after),
@@ -65,40 +58,45 @@ def compare(before: Run, after: Run) -> Comparison:
         hit_changes=hit_changes,
         limits=(),
     )
-    checks = [(run.path.name, one.findings.checks) for run, one in ((before, old), (after, new))]
-    broken = [f"{name}: {check.sentence}" for name, ones in checks for check in ones if not check.passed]
     if hits is not None:
-        agreement = tuple(one.findings.thresholds.normalised_l2 for one in (old, new))
+        agreement = tuple(thresholds(run, controls=0).normalised_l2 for run in (before, after))
         found = replace(found, hits=replace(hits, sentences=_conclusions.hit_sentences(found, agreement)))
+    broken = [*_broken(before, old), *_broken(after, new)]
     found = replace(found, warnings=_warnings.warnings(found, broken), limits=_words.limits(found))
     return replace(found, headline=_words.headline(found), summary=_words.summary(found))
 
 
-def _read(run: Run) -> _Read:
-    found = gather(run)
-    risk, control = found.arms
-    side = Side(
+def _side(run: Run) -> Side:
+    attack = run.part_config("attack")
+    arms = dict(PROMPTS.scan(run.path).group_by("arm").len().collect().iter_rows())
+    rows = count_rows(run)
+    return Side(
         name=run.path.resolve().name,
         path=str(run.path),
-        dataset=found.dataset,
-        target=found.target,
-        attacked=found.attacked or risk.tried + control.tried > 0,
-        complete=found.complete,
-        rows=found.rows,
-        duplicates=found.duplicates,
-        risk_prompts=risk.prompts,
-        control_prompts=control.prompts,
+        dataset=name_of(run.config.get("dataset"), "an unnamed data set"),
+        target=None if attack is None else name_of(attack.get("target"), "the model"),
+        target_checksum=(attack or {}).get("target_checksum"),
+        attacked=any(table.scan(run.path).head(1).collect().height for table in (TRIAGE, CANDIDATES)),
+        complete=is_complete(run),
+        rows=rows,
+        duplicates=count_duplicates(run, rows.read),
+        risk_prompts=arms.get("risk", 0),
+        control_prompts=arms.get("control", 0),
     )
-    # the long lists are not needed, and may hold a million characters of captions
-    return _Read(side=side, findings=replace(found, hits=(), groups=(), prompts=(), matching=(), errors=()))
 
 
-def _compare_hits(before: Run, after: Run, old: _Read, new: _Read) -> tuple[Hits | None, tuple[HitChange, ...]]:
-    if not (old.side.attacked or new.side.attacked):
+def _broken(run: Run, side: Side) -> list[str]:
+    """What the tables of a run say of one another that does not hold."""
+    checks = check_tables(run, side.rows, side.duplicates)
+    return [f"{side.name}: {check.sentence.rstrip('.')}" for check in checks if not check.passed]
+
+
+def _compare_hits(before: Run, after: Run, old: Side, new: Side) -> tuple[Hits | None, tuple[HitChange, ...]]:
+    if not (old.attacked or new.attacked):
         return None, ()
     tried = [_hits.tried_prompts(run) for run in (before, after)]
     rates = _hits.arm_rates(*tried)
-    if not (old.side.attacked and new.side.attacked):
+    if not (old.attacked and new.attacked):
         return Hits(arms=rates, paired=None, sentences=()), ()
     matched: pl.DataFrame = _hits.match_hits(*tried)
     return Hits(arms=rates, paired=_hits.pair(matched), sentences=()), _hits.list_hits(matched, before, after)

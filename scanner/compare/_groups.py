@@ -37,13 +37,13 @@ class Matched:
 
 def match_groups(before: Run, after: Run, identity: str) -> Matched:
     """Join the groups of both runs by the contents of their rows."""
-    (old, old_ambiguous), (new, new_ambiguous) = (_grouped(run, identity) for run in (before, after))
+    (old, old_several), (new, new_several) = (_grouped(run, identity) for run in (before, after))
     links = _links(_group_sizes(before, old), _group_sizes(after, new), old.join(new, on="content", suffix="_after"))
     return Matched(
         links=links,
         gone=_alone(before, old, links["before"], rows_by_content(after, identity)),
         new=_alone(after, new, links["after"], rows_by_content(before, identity)),
-        ambiguous=old_ambiguous + new_ambiguous,
+        ambiguous=pl.concat([old_several, new_several]).n_unique(),
     )
 
 
@@ -97,13 +97,14 @@ def _with_rows(alone: pl.DataFrame, rows: int | None) -> int:
     return alone.filter(elsewhere > 1 if rows is None else elsewhere == rows).height
 
 
-def _grouped(run: Run, identity: str) -> tuple[pl.DataFrame, int]:
-    """`group_id` and `content`, each pair once, of the contents that stand in one group; and how many stand in more."""
+def _grouped(run: Run, identity: str) -> tuple[pl.DataFrame, pl.Series]:
+    """`group_id` and `content`, each pair once, of the contents that stand in one group; and the contents that stand in
+    more."""
     members = MEMBERS.scan(run.path).select("sample_id", "group_id")
     pairs = members.join(contents(run, identity), on="sample_id").select("group_id", "content").unique()
     frame = pairs.collect(engine="streaming")
     several = frame.group_by("content").len().filter(pl.col("len") > 1).select("content")
-    return frame.join(several, on="content", how="anti"), several.height
+    return frame.join(several, on="content", how="anti"), several["content"]
 
 
 def _group_sizes(run: Run, grouped: pl.DataFrame) -> pl.DataFrame:

@@ -36,8 +36,10 @@ class Side:
     """Name of its data set."""
     target: str | None
     """The model that was attacked; None where no attack was begun."""
+    target_checksum: str | None
+    """Of its weights; None where it is not recorded."""
     attacked: bool
-    """Whether any prompt was attacked."""
+    """Whether any prompt was tried."""
     complete: bool
     """Whether every part that was begun is finished."""
     rows: Rows

@@ -1,6 +1,6 @@
 """What differs in how both runs were made: settings of the scan and the attack, and versions.
 
->>> [one.name for one in differences(gather(a).method, gather(b).method)]    # doctest: +SKIP
+>>> [one.name for one in differences(method(a), method(b))]    # doctest: +SKIP
 ['dataset']
 """
 

@@ -108,7 +108,7 @@ def _rows_warnings(found: Comparison) -> list[str]:
     lines = []
     if asked:
         lines.append(
-            f"Another part of the data was asked for: {named(asked)}. Rows and groups may be gone or new for that reason."
+            f"Another part of the data was asked for: {named(asked)}. Rows and groups may be gone or new for it."
         )
     if prompts:
         lines.append(f"Prompts were ranked otherwise: {named(prompts)}; some are gone or new for that reason.")

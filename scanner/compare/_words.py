@@ -68,9 +68,9 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def named(differences: Sequence[Difference]) -> str:
+def named(differences: Sequence[Difference], most: int = 4) -> str:
     """`steps (12, then 50), seed (0, then 1)`: the first few, and how many more."""
-    shown = [f"{one.name} ({_short(one.before)}, then {_short(one.after)})" for one in differences[:4]]
+    shown = [f"{one.name} ({_short(one.before)}, then {_short(one.after)})" for one in differences[:most]]
     more = len(differences) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
@@ -91,7 +91,7 @@ def limits(found: Comparison) -> tuple[str, ...]:
     asked = {one.name for one in found.differences if one.part == "search"}
     if None not in own and own[0] != own[1] and not asked & {"threshold", "calibration"}:
         lines.append(
-            f"The cosine that proposes pairs is read off each set's own pairs: {own[0]:.3f} before and {own[1]:.3f} after."
+            f"The cosine that proposes pairs was read off each set itself: {own[0]:.3f} before and {own[1]:.3f} after."
         )
     if found.hits is not None:
         lines.append(
