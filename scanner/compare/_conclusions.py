@@ -23,10 +23,11 @@ def hit_sentences(found: Comparison, agreement: Sequence[float | None]) -> tuple
     assert found.hits is not None, "the caller has hits"
     paired = found.hits.paired
     if paired is None:
-        here = found.hits.arms[0].before if found.before.attacked else found.hits.arms[0].after
+        risk = found.hits.arms[0]
+        here = risk.before if found.before.attacked else risk.after
         return (
-            f"Only {attacked_one(found)} has an attack: verified for {scoped(here, 'high-risk prompts')}. Attack the "
-            "other one with the same settings to compare.",
+            f"Only {attacked_one(found)} has a finished attack: verified for {scoped(here, 'high-risk prompts')}. "
+            "Attack the other one's model with the same settings to compare.",
         )
     return (*_rate_sentences(found), *_paired_sentences(paired), *_confounders(found, agreement))
 
@@ -76,7 +77,7 @@ def _conclusion(paired: Paired) -> str:
         return (
             "No prompt was verified in one run alone: this shows no difference, and with so few prompts excludes none."
         )
-    p = f"McNemar's exact test, two-sided: p = {_p(paired.p_value)}"
+    p = f"McNemar's exact test, two-sided: p {_p(paired.p_value)}"
     if paired.p_value > SMALL_P:
         return f"{p}. A split as uneven as this one is no rarity when nothing has changed: no difference is shown."
     fewer = "fewer" if paired.only_before > paired.only_after else "more"
@@ -87,7 +88,7 @@ def _conclusion(paired: Paired) -> str:
 
 
 def _p(value: float) -> str:
-    return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
+    return "< 0.0001" if value < 0.0001 else f"= {value:.2g}"
 
 
 def _held_back(paired: Paired) -> list[str]:
@@ -106,7 +107,7 @@ def _confounders(found: Comparison, agreement: Sequence[float | None]) -> list[s
     others = [one for name, one in sorted(differing.items()) if name not in _OF_TARGET]
     if others:
         lines.append(
-            f"The attacks had other settings too: {named(others, 12)}. These alone can make or lose hits; repeat one "
+            f"The attacks had other settings: {named(others, 12)}. These alone can make or lose hits; repeat one "
             "attack with the settings of the other to tell."
         )
     else:

@@ -76,13 +76,17 @@ def _side(run: Run) -> Side:
         dataset=name_of(run.config.get("dataset"), "an unnamed data set"),
         target=None if attack is None else name_of(attack.get("target"), "the model"),
         target_checksum=(attack or {}).get("target_checksum"),
-        attacked=any(table.scan(run.path).head(1).collect().height for table in (TRIAGE, CANDIDATES)),
+        attacked="attack" in run.manifest().get("parts", {}) and _tried(run),
         complete=is_complete(run),
         rows=rows,
         duplicates=count_duplicates(run, rows.read),
         risk_prompts=arms.get("risk", 0),
         control_prompts=arms.get("control", 0),
     )
+
+
+def _tried(run: Run) -> bool:
+    return any(table.scan(run.path).head(1).collect().height for table in (TRIAGE, CANDIDATES))
 
 
 def _broken(run: Run, side: Side) -> list[str]:
@@ -94,7 +98,7 @@ def _broken(run: Run, side: Side) -> list[str]:
 def _compare_hits(before: Run, after: Run, old: Side, new: Side) -> tuple[Hits | None, tuple[HitChange, ...]]:
     if not (old.attacked or new.attacked):
         return None, ()
-    tried = [_hits.tried_prompts(run) for run in (before, after)]
+    tried = [_hits.tried_prompts(run).filter(side.attacked) for run, side in ((before, old), (after, new))]
     rates = _hits.arm_rates(*tried)
     if not (old.attacked and new.attacked):
         return Hits(arms=rates, paired=None, sentences=()), ()

@@ -39,7 +39,7 @@ class Side:
     target_checksum: str | None
     """Of its weights; None where it is not recorded."""
     attacked: bool
-    """Whether any prompt was tried."""
+    """Whether an attack is finished and tried any prompt: before that its hits can't be counted."""
     complete: bool
     """Whether every part that was begun is finished."""
     rows: Rows
@@ -173,7 +173,7 @@ class Hits:
     arms: tuple[ArmRates, ...]
     """risk, then control."""
     paired: Paired | None
-    """The same prompts in both; None unless both runs are attacked."""
+    """The same prompts in both; None unless both attacks are finished."""
     sentences: tuple[str, ...]
     """What can be concluded from it, and what can't."""
 
@@ -209,7 +209,7 @@ class Comparison:
     prompt_changes: tuple[PromptChange, ...]
     """Listed prompts: of each state the riskiest."""
     hits: Hits | None
-    """Hits before and after; None where neither run is attacked."""
+    """Hits before and after; None where neither run has a finished attack."""
     hit_changes: tuple[HitChange, ...]
     """Listed prompts that were verified in only one of the runs, though tried in both; then those verified and not
     tried in the other."""

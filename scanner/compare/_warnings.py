@@ -37,7 +37,7 @@ def warnings(found: Comparison, broken: Sequence[str]) -> tuple[str, ...]:
 
 def _unfinished(found: Comparison) -> list[str]:
     return [
-        f"Work on {side.name} is not finished: its figures cover what is there so far."
+        f"The attack of {side.name} is not finished: its hits are not compared; give its scanner attack again."
         for side in (found.before, found.after)
         if not side.complete
     ]

@@ -51,16 +51,18 @@ def summary(found: Comparison) -> str:
         f"of the highest class {high.before:,} and {high.after:,}."
     )
     if found.hits is None:
-        sentences.append("No model was attacked in either run: the comparison covers the data sets only.")
+        begun = found.before.target is not None or found.after.target is not None
+        what = "No attack is finished in either run" if begun else "No model was attacked in either run"
+        sentences.append(f"{what}: the comparison covers the data sets only.")
     elif found.hits.paired is None:
-        sentences.append(f"Only {attacked_one(found)} has an attack: nothing about a model can be compared.")
+        sentences.append(f"Only {attacked_one(found)} has a finished attack: nothing about a model can be compared.")
     if found.same_files:
         sentences.append("Both runs read the same files in the same state: no difference comes from the data.")
     return " ".join(sentences)
 
 
 def attacked_one(found: Comparison) -> str:
-    """The run that has an attack, where one has none."""
+    """The run that has a finished attack, where one has none."""
     return "the run before" if found.before.attacked else "the run after"
 
 

@@ -151,8 +151,8 @@ def test_one_attack_alone_compares_no_model(tmp_path: Path, first: bool) -> None
     assert found.hits.paired is None
     (sentence,) = found.hits.sentences
     which = "before" if first else "after"
-    assert f"Only the run {which} has an attack: verified for 1 of 1 high-risk prompts" in sentence
-    assert f"Only the run {which} has an attack" in found.summary
+    assert f"Only the run {which} has a finished attack: verified for 1 of 1 high-risk prompts" in sentence
+    assert f"Only the run {which} has a finished attack" in found.summary
 
 
 def test_no_attack_is_said(tmp_path: Path) -> None:
@@ -163,7 +163,16 @@ def test_no_attack_is_said(tmp_path: Path) -> None:
 
 def test_an_attack_that_is_not_finished_is_warned_about(tmp_path: Path) -> None:
     old, new = (attacked(tmp_path / name, {"x": Tried()}) for name in "ab")
-    manifest = new.path / "manifest.json"
-    text = manifest.read_text()
-    manifest.write_text(text.replace('"attack"', '"attack-elsewhere"'))
-    assert any("Work on b is not finished" in line for line in compare(old, new).warnings)
+    _unfinished(new)
+    found = compare(old, new)
+    assert any("The attack of b is not finished: its hits are not compared" in line for line in found.warnings)
+    assert found.hits is not None
+    assert found.hits.paired is None
+    assert [arm.after.tried for arm in found.hits.arms] == [0, 0], "triage alone is no attempt"
+    assert "No attack is finished in either run" in compare(new, _unfinished(old)).summary
+
+
+def _unfinished(run: Run) -> Run:
+    manifest = run.path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"attack"', '"attack-elsewhere"'))
+    return run
