@@ -22,6 +22,7 @@ from pipelines.configs import (
     AuditExtras,
     CalibrateConfig,
     DownloadConfig,
+    ExportOptions,
     Policy,
     TrainConfig,
 )
@@ -183,6 +184,8 @@ def report(
 ) -> None:
     """Make the report of a run again, from its tables; nothing is embedded or generated.
 
+    Examples:
+
         scanner report runs/laion
         scanner report runs/laion --min-recall 0.99
 
@@ -229,8 +232,37 @@ def compare(before: Path, after: Path, /, *, out: Path | None = None, json: Json
 
 
 @app.command
+def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], json: Json = False) -> None:
+    """Write a run's prompts, or the repair of its data set, in the format that another tool reads.
+
+    Examples:
+
+        scanner export runs/laion --format csv --out prompts.csv
+        scanner export runs/laion --format promptfoo --risk high --out tests.csv
+        scanner export runs/laion --format wen --arm all --ranks 1-500 --out prompts.jsonl
+        scanner export runs/laion --format pyrit --verdict matching --out verified.prompt
+
+    Parameters
+    ----------
+    run
+        Directory of a finished audit.
+    out
+        File to write, or folder for shards.
+    json
+        Print a machine-readable summary instead of the readable one.
+    """
+    from pipelines.export import export as recipe  # noqa: PLC0415 - heavy
+    from pipelines.export import print_exported  # noqa: PLC0415
+    from scanner.run import Run  # noqa: PLC0415
+
+    print_exported(recipe(Run.open(run), out, config), as_json=json)
+
+
+@app.command
 def demo(*, out: Path = Path("demo-run"), json: Json = False) -> None:
     """Do all of it, on a data set and a model that ship with the scanner: minutes on a laptop, no network.
+
+    Examples:
 
         scanner demo
         scanner demo --out /tmp/demo --json

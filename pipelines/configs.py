@@ -3,6 +3,7 @@
 Apart from the recipes, so that `scanner --help` needs no torch.
 """
 
+import re
 from dataclasses import dataclass
 
 from scanner.errors import UnusableInputError
@@ -238,3 +239,39 @@ class TrainConfig:
     """Steps of the denoiser."""
     seed: int = 0
     """Seed of weights, order and noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """What is exported, and which part of it."""
+
+    format: str
+    """Prompts: csv, jsonl, parquet, text, wen, promptfoo, pyrit, inspect, garak. Repair of the data set: drop-list,
+    datacomp, bool-array, shards."""
+    arm: str = "risk"
+    """Prompts of this arm: risk, control or all."""
+    risk: tuple[str, ...] = ()
+    """Class of risk (may be given several times): high, medium, low."""
+    min_risk: float = 0.0
+    """Smallest risk, 0 to 1."""
+    verdict: tuple[str, ...] = ()
+    """Verdict of an attacked prompt (may be given several times): matching, template, retrieved, none."""
+    ranks: str | None = None
+    """Ranks inside an arm, such as 1-100 or 101-."""
+    overwrite: bool = False
+    """Replace what is at --out."""
+
+    def __post_init__(self) -> None:
+        if self.arm not in ("risk", "control", "all"):
+            raise UnusableInputError(f"There is no arm '{self.arm}'; use risk, control or all.")
+        self.rank_range()
+
+    def rank_range(self) -> tuple[int, int | None]:
+        """The first and the last rank; None: to the end."""
+        found = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d*)\s*)?", self.ranks or "1-")
+        if not found:
+            raise UnusableInputError(f"--ranks {self.ranks} is no range; give it as 1-100, 101- or 7.")
+        first, last = found.groups()
+        if last is None:
+            return int(first), int(first)
+        return int(first), int(last) if last else None

@@ -29,6 +29,7 @@ import polars as pl
 from pipelines.configs import DownloadConfig
 from pipelines.engines import Progress
 from scanner.errors import ScannerError
+from scanner.files import replacing
 from scanner.fingerprints import part_name
 from scanner.images import download_folder
 from scanner.run import Run
@@ -124,9 +125,8 @@ def _write_plan(folder: DownloadFolder, urls: UrlList, options: Options, rows: i
     position, count = pl.int_range(pl.len()).over("file"), pl.len().over("file")
     name = pl.col("file").replace_strict(range(len(names)), names, return_dtype=pl.String)
     shard = pl.when(count == 1).then(name).otherwise(pl.format("{}:{}", name, position))
-    temporary = folder.plan.with_name(f".{folder.plan.name}.{os.getpid()}.tmp")
-    plan.with_columns(shard=shard).select(PLAN.names()).write_parquet(temporary)
-    temporary.replace(folder.plan)
+    with replacing(folder.plan) as temporary:
+        plan.with_columns(shard=shard).select(PLAN.names()).write_parquet(temporary)
 
 
 def _img2dataset(folder: DownloadFolder, config: DownloadConfig) -> dict[str, Any]:

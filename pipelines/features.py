@@ -19,6 +19,7 @@ import polars as pl
 from pipelines.engines import Job, LocalEngine, require
 from scanner.duplicates import addition_of, prefix_of
 from scanner.duplicates.geometry import Features, GeometryConfig, features
+from scanner.files import replacing
 from scanner.images import image_places, images_of
 from scanner.run import Run
 from scanner.samples import StoredImages, Undecodable, decode
@@ -82,11 +83,8 @@ class _Reader:
 
 
 def _write(run: Path, part: str, made: Sequence[tuple[int, bytes]]) -> None:
-    folder = run / FEATURES.path
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{part}.bin.{os.getpid()}.tmp"
-    temporary.write_bytes(b"".join(stored for _, stored in made))
-    temporary.replace(folder / f"{part}.bin")
+    with replacing(run / FEATURES.path / f"{part}.bin") as temporary:
+        temporary.write_bytes(b"".join(stored for _, stored in made))
     lengths = np.array([len(stored) for _, stored in made], np.int64)
     rows = {"sample_id": [sample for sample, _ in made], "offset": np.cumsum(lengths) - lengths, "length": lengths}
     FEATURES.write(run, pl.DataFrame(rows, schema=FEATURES.schema), part)

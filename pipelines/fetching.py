@@ -8,7 +8,6 @@ recognised.
 fetch_originals(run, prompts, progress)
 """
 
-import os
 from collections.abc import Sequence
 
 import polars as pl
@@ -17,6 +16,7 @@ from pipelines.configs import DownloadConfig
 from pipelines.download import download_into
 from pipelines.engines import Progress
 from pipelines.search import Prompt
+from scanner.files import replacing
 from scanner.images import fetched_folder, fetched_places
 from scanner.run import Run
 from scanner.samples import Downloaded, Options, Sample, open_url_list
@@ -68,11 +68,9 @@ def _wanted(run: Run, prompt_ids: Sequence[str]) -> pl.DataFrame:
 def _download(run: Run, wanted: pl.DataFrame, progress: Progress) -> Downloaded:
     folder = fetched_folder(run)
     listed = folder.path / "wanted.parquet"
-    folder.path.mkdir(parents=True, exist_ok=True)
     if not listed.exists():
-        temporary = listed.with_name(f".{listed.name}.{os.getpid()}.tmp")
-        wanted.write_parquet(temporary)
-        temporary.replace(listed)
+        with replacing(listed) as temporary:
+            wanted.write_parquet(temporary)
     options = Options(layout="urls")
     urls = open_url_list(listed, options)
     assert urls is not None, "it was written with a url column"
@@ -86,7 +84,5 @@ def _write(run: Run, downloaded: Downloaded) -> None:
         for item in downloaded.read(shard)
         if isinstance(item, Sample)
     ]
-    places = fetched_places(run)
-    temporary = places.with_name(f".{places.name}.{os.getpid()}.tmp")
-    pl.DataFrame(found, schema=_PLACES).sort("sample_id").write_parquet(temporary)
-    temporary.replace(places)
+    with replacing(fetched_places(run)) as temporary:
+        pl.DataFrame(found, schema=_PLACES).sort("sample_id").write_parquet(temporary)

@@ -8,12 +8,13 @@ text; lists and objects as JSON text); read together, they get the narrowest typ
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from scanner.files import replacing
 
 FOLDER = "carried"
 
@@ -29,10 +30,8 @@ def write_carried(run: Path, part: str, frame: pl.DataFrame) -> None:
     if frame.width == 1:
         return
     path = run / FOLDER / f"{part}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    frame.write_parquet(temporary, compression="zstd")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        frame.write_parquet(temporary, compression="zstd")
 
 
 def merge_carried(blocks: Sequence[pl.DataFrame]) -> pl.DataFrame:

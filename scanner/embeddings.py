@@ -60,6 +60,31 @@ def _put_together(run: Path, blocks: list[NDArray[np.float16]]) -> NDArray[np.fl
     return together
 
 
+def pick_embeddings(run: Path, sample_ids: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float16]]:
+    """Which of the ids (n,) have an embedding, and those (m, width), float16, in the order of the ids.
+
+    A sample_id says where its embedding lies: the upper 32 bits are the number of its shard's file, the lower ones its
+    row. Nothing else is read, and one file is open at a time. Raises ScannerError when a shard's embeddings can't be
+    read.
+    """
+    order = np.argsort(sample_ids, kind="stable")  # so that a file is opened once, and read forwards
+    numbers, starts = np.unique(sample_ids[order] >> 32, return_index=True)
+    found, picked = np.zeros(len(sample_ids), np.bool_), []
+    for number, start, end in zip(numbers.tolist(), starts, np.append(starts, len(order))[1:], strict=True):
+        part, of_part = f"{number:05d}", order[start:end]
+        if not samples_path(run, part).exists():
+            continue
+        stored = open_part(run, part)
+        row = sample_ids[of_part] & (2**32 - 1)
+        there = row < len(stored)
+        found[of_part[there]] = True
+        picked.append((of_part[there], stored[row[there]]))
+    together = np.empty((len(sample_ids), picked[0][1].shape[1] if picked else 0), np.float16)
+    for of_part, rows in picked:
+        together[of_part] = rows
+    return found, together[found]
+
+
 def samples_path(run: Path, part: str) -> Path:
     """Where a shard's samples lie."""
     return run / SAMPLES.path / f"{part}.parquet"
@@ -76,7 +101,7 @@ def open_part(run: Path, part: str) -> NDArray[np.float16]:
     path = embeddings_path(run, part)
     try:
         embeddings: NDArray[np.float16] = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise ScannerError(f"{path} can't be read; delete samples/{part}.parquet in the run and resume it.") from error
     return embeddings
 

@@ -10,7 +10,6 @@ RUN/manifest.json   written last: every table with its rows, so its existence me
 """
 
 import json
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 import polars as pl
 
 from scanner.errors import UnusableInputError
+from scanner.files import replacing
 from scanner.tables import TABLES, Table
 
 PACKAGES = (
@@ -38,11 +38,10 @@ PACKAGES = (
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file whole or not at all (temporary name, then rename)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    """Write a JSON file whole or not at all."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def versions() -> dict[str, str]:

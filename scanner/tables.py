@@ -8,13 +8,14 @@ stored as parquet, sorted by its key, with exactly the columns and types named h
     ['group_id', 'copies', 'distinct_images']
 """
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from scanner.files import replacing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +58,12 @@ class Table:
         return frame.select(wanted).sort(self.key)
 
     def write(self, run: Path, frame: pl.DataFrame, part: str | None = None) -> Path:
-        """Write `frame` whole or not at all: to a temporary name, then renamed."""
+        """Write `frame` whole or not at all."""
         path = run / self.path
         if part is not None:
             path = path / f"{part}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        self.conform(frame).write_parquet(temporary, compression="zstd", statistics=True)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            self.conform(frame).write_parquet(temporary, compression="zstd", statistics=True)
         return path
 
     def exists(self, run: Path, part: str | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""What several rooms test with: one tiny real pipeline, trained once per session by the lab."""
+"""What several rooms test with, trained once per session: a tiny real pipeline (by the lab) and a tiny open_clip."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 
 from scanner.lab import LatentRecipe, train_latent
 from scanner.targets import DiffusersTarget, Transform, load_target, write_transform
+from tests.fingerprints.coloured_clip import train_coloured_clip
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +37,9 @@ def tiny_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny_target(tiny_pipeline: Path) -> DiffusersTarget:
     return load_target(str(tiny_pipeline), batch=4)
+
+
+@pytest.fixture(scope="session")
+def coloured_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of an open_clip model that knows what seven colours are called."""
+    return train_coloured_clip(tmp_path_factory.mktemp("clip") / "coloured")

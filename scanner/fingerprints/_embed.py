@@ -14,19 +14,21 @@ On a CPU each core runs a batch of its own: 640 pictures through the demo model 
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-import open_clip
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scanner.errors import ScannerError
-from scanner.fingerprints._load import INSTEAD, Model, load_model, quiet_logging
+from scanner.fingerprints._load import Model, load_model
+from scanner.fingerprints._text import TextEmbedder
+from scanner.fingerprints._unit import unit_rows
 
 
 class Embedder:
-    """A loaded model that turns pictures into embeddings, and captions where it has a text tower."""
+    """A loaded model that turns pictures into embeddings; its text tower, where it has one, is `text()`."""
 
     def __init__(self, model: Model, *, device: str, batch: int) -> None:
         self.name = model.name
@@ -34,16 +36,16 @@ class Embedder:
         self.checksum = model.checksum
         """sha-256 of the weights: every tensor's name, type, shape and bytes, hex."""
         self.has_text = model.tokenizer is not None
-        """Whether captions can be encoded."""
+        """Whether the model has a text tower, so that captions can be embedded too."""
         self.batch = batch
         """Pictures in one call of the network."""
         self.prepare = model.prepare
         """A picture (uint8, h × w × 3) as the network's input (3 × side × side; float32, or uint8 where the network
         scales it itself); may run in a thread."""
-        self._network = model.network.to(device).eval()
+        self._model = replace(model, network=model.network.to(device).eval())
+        self._network: Any = self._model.network
         self.device = device
         """Where the network runs."""
-        self._tokenizer = model.tokenizer
         self._input_shape = self.prepare(np.zeros((1, 1, 3), np.uint8)).shape
         cores = os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(cores, initializer=_one_core) if device == "cpu" else None
@@ -63,47 +65,23 @@ class Embedder:
         """
         batches = [prepared[start : start + self.batch] for start in range(0, len(prepared), self.batch)]
         run = map if self._pool is None else self._pool.map
-        return self._unit_rows(list(run(self._run, batches)))
+        blocks = list(run(self._run, batches)) or [np.empty((0, self.width), np.float32)]
+        return unit_rows(self.name, np.concatenate(blocks)).astype(np.float16)
 
-    def encode_text(self, captions: Sequence[str]) -> NDArray[np.float16]:
-        """Embeddings of captions: float16, shape (n, width), rows of unit length, comparable with pictures'.
+    def text(self) -> TextEmbedder:
+        """The same model's text tower, which makes embeddings of captions that are comparable with pictures'.
 
         Raises ScannerError for a model without a text tower (`has_text`), or when its tokenizer can't be had.
         """
-        if self._tokenizer is None:
-            raise ScannerError(f"The model {self.name} has no text tower, so captions can't be compared with pictures.")
-        try:
-            with quiet_logging():
-                tokenize = open_clip.get_tokenizer(self._tokenizer)
-        except Exception as error:  # of open_clip, the hub or a tokenizer package
-            raise ScannerError(f"The tokenizer of {self.name} can't be loaded; {INSTEAD}.") from error
-        blocks = []
-        for start in range(0, len(captions), self.batch):
-            tokens = tokenize(list(captions[start : start + self.batch]))
-            blocks.append(self._encode("encode_text", tokens))
-        return self._unit_rows(blocks)
+        return TextEmbedder(self._model, device=self.device, batch=self.batch, pool=self._pool)
 
     def _run(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
         batch = torch.zeros((self.batch, *self._input_shape)).contiguous(memory_format=torch.channels_last)
         for row, picture in enumerate(prepared):
             batch[row] = picture
-        return self._encode("encode_image", batch)[: len(prepared)]
-
-    def _encode(self, method: str, inputs: Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():
-            rows: Tensor = getattr(self._network, method)(inputs.to(self.device))
-            return rows.float().cpu().numpy()
-
-    def _unit_rows(self, blocks: Sequence[NDArray[np.float32]]) -> NDArray[np.float16]:
-        rows = np.concatenate(blocks) if blocks else np.empty((0, self.width), np.float32)
-        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        bad = int((~np.isfinite(lengths) | (lengths == 0)).sum())
-        if bad:
-            raise ScannerError(
-                f"{self.name} gave {bad} of {len(rows)} embeddings that are not finite or have no length; "
-                "check its weights."
-            )
-        return np.asarray(rows / lengths, dtype=np.float16)
+            rows: Tensor = self._network.encode_image(batch.to(self.device))
+            return rows.float().cpu().numpy()[: len(prepared)]
 
 
 def _one_core() -> None:

@@ -1,7 +1,7 @@
 """Find an embedding model and its weights, or say in one sentence why they can't be had.
 
-open_clip goes on with random weights when a checkpoint is missing, tries an unreachable hub for 45 seconds, and logs
-to the root logger, which prints; here everything is checked first and raised as one error.
+open_clip goes on with random weights when a checkpoint is missing, tries an unreachable hub for long, and logs to the
+root logger, which prints; here everything is checked first and raised as one error.
 
     >>> load_model("ViT-B-32", "laion2b_s34b_b79k").name      # doctest: +SKIP
     'ViT-B-32/laion2b_s34b_b79k'
@@ -14,22 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import huggingface_hub
 import numpy as np
 import open_clip
 import torch
-from huggingface_hub.errors import HfHubHTTPError
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
 from scanner.errors import UnusableInputError
 from scanner.fingerprints._demo_model import fold_batch_norm, load_demo_model, prepare
+from scanner.fingerprints._hub import answers, is_cached
 
 INSTEAD = "use `--model local-dir:DIR` with a downloaded model, or `--model demo`"
-_LOCAL = "local-dir:"
-_HUB = "hf-hub:"
-_REACH_SECONDS = 5.0
+LOCAL = "local-dir:"
+HUB = "hf-hub:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +51,16 @@ def load_model(model: str, pretrained: str | None) -> Model:
 
     Raises UnusableInputError for a model that is unknown or whose weights can't be had.
     """
-    if pretrained is not None and (model == "demo" or model.startswith((_LOCAL, _HUB))):
+    if pretrained is not None and (model == "demo" or model.startswith((LOCAL, HUB))):
         raise UnusableInputError(f"{model} brings its own weights; leave {pretrained!r} out.")
     if model == "demo":
         demo = load_demo_model()
         checksum = _checksum(demo)
         return Model(name=model, network=fold_batch_norm(demo), checksum=checksum, prepare=prepare, tokenizer=None)
-    if model.startswith(_LOCAL):
-        _check_directory(Path(model.removeprefix(_LOCAL)))
-    elif model.startswith(_HUB):
-        _check_hub(model, model.removeprefix(_HUB), "open_clip_config.json")
+    if model.startswith(LOCAL):
+        _check_directory(Path(model.removeprefix(LOCAL)))
+    elif model.startswith(HUB):
+        _check_hub(model, model.removeprefix(HUB), "open_clip_config.json")
     else:
         _check_tag(model, pretrained)
     return _load(model, pretrained)
@@ -120,16 +118,10 @@ def _check_tag(model: str, pretrained: str | None) -> None:
 def _check_hub(name: str, repository: str, file: str) -> None:
     """Refuse at once when the file is not in the hub's cache and the hub can't be reached."""
     candidates = {file, "open_clip_model.safetensors", str(Path(file).with_suffix(".safetensors"))}
-    if any(isinstance(huggingface_hub.try_to_load_from_cache(repository, each), str) for each in candidates):
-        return
-    try:
-        huggingface_hub.get_hf_file_metadata(huggingface_hub.hf_hub_url(repository, file), timeout=_REACH_SECONDS)
-    except HfHubHTTPError:
-        return  # the hub answered; whether it has the weights, and under which name, is for open_clip to find out
-    except Exception as error:  # connection errors of whichever HTTP client the hub's package uses
+    if not is_cached(repository, candidates) and not answers(repository, file):
         raise UnusableInputError(
             f"The weights of {name} are on the Hugging Face hub, which can't be reached from here; {INSTEAD}."
-        ) from error
+        )
 
 
 @contextmanager

@@ -6,7 +6,6 @@ names first and the samples file last, since a shard counts as stored when that 
     >>> write_shard(run, shard, stage(dataset, shard))                      # doctest: +SKIP
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from scanner.carried import merge_carried, write_carried
 from scanner.embeddings import embeddings_path
+from scanner.files import replacing
 from scanner.fingerprints._seen import part_name
 from scanner.fingerprints._stage import ShardRows
 from scanner.samples import Shard
@@ -54,18 +54,6 @@ def _count(shard: Shard, rows_in: int, read: int, ledger: pl.DataFrame) -> pl.Da
     return SHARDS.frame([row | {"failed": keyed.height - aside, "bytes": shard.size}])
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A temporary path that gets the name `path` when all went well, and goes away otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 class _SamplesFile:
     """A samples file that grows by row groups."""
 
@@ -76,7 +64,7 @@ class _SamplesFile:
     @contextmanager
     def open(cls, path: Path) -> "Iterator[_SamplesFile]":
         schema = SAMPLES.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-        with _whole(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
             yield cls(writer)
 
     def append(self, frame: pl.DataFrame) -> None:
@@ -94,7 +82,7 @@ class _EmbeddingsFile:
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> "Iterator[_EmbeddingsFile]":
-        with _whole(path) as temporary, temporary.open("wb") as file:
+        with replacing(path) as temporary, temporary.open("wb") as file:
             embeddings = cls(file)
             yield embeddings
             file.seek(0)

@@ -10,7 +10,6 @@ First the autoencoder on the distinct pictures, then, in its latent space (Romba
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from transformers.utils import logging
 
 from scanner.errors import UnusableInputError
+from scanner.files import replacing
 from scanner.lab._denoiser import LatentRows, build_scheduler, tokenize, train_denoiser
 from scanner.lab._recipe import LatentRecipe
 from scanner.lab._tokenizer import SMALLEST_VOCABULARY, train_tokenizer
@@ -130,10 +130,8 @@ def _open_folder(out: Path, recipe: LatentRecipe, fingerprint: str) -> Path:
     elif (out / "model_index.json").exists():
         raise UnusableInputError(f"{out} holds a model already: choose another folder or remove it.")
     else:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".recipe.{os.getpid()}"
-        temporary.write_text(wanted)
-        temporary.replace(record)
+        with replacing(record) as temporary:
+            temporary.write_text(wanted)
     return folder
 
 

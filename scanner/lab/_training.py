@@ -5,7 +5,6 @@ function depends on i alone, a checkpoint (weights, average, optimiser, i) is al
 """
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from scanner.errors import ScannerError
+from scanner.files import replacing
 
 
 class Progress(Protocol):
@@ -118,9 +118,8 @@ def _save(path: Path, module: nn.Module, average: Any, optimizer: torch.optim.Op
         "optimizer": optimizer.state_dict(),
         "done": done,
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save(state, temporary)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
 
 
 def _restore(path: Path, module: nn.Module, average: Any, optimizer: torch.optim.Optimizer) -> int:

@@ -6,6 +6,14 @@
 """
 
 from scanner.duplicates.captions import prompt_id
+from scanner.prompts._agreement import (
+    FEWEST_REFERENCES,
+    MOST_REFERENCES,
+    Agreement,
+    draw_references,
+    measure_pairs,
+    share_below,
+)
 from scanner.prompts._classes import BOUNDARIES, risk_class
 from scanner.prompts._controls import draw_controls
 from scanner.prompts._rank import RankConfig, rank_prompts
@@ -13,12 +21,18 @@ from scanner.prompts._risk import copies_part, risk_score, text_part
 
 __all__ = [
     "BOUNDARIES",
+    "FEWEST_REFERENCES",
+    "MOST_REFERENCES",
+    "Agreement",
     "RankConfig",
     "copies_part",
     "draw_controls",
+    "draw_references",
+    "measure_pairs",
     "prompt_id",
     "rank_prompts",
     "risk_class",
     "risk_score",
+    "share_below",
     "text_part",
 ]

@@ -8,7 +8,6 @@ bring a template and, where they need it, further style; the macros, filters and
 
 import base64
 import hashlib
-import os
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -18,6 +17,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from scanner.files import replacing
 from scanner.report import _charts, _show, _words
 
 OURS = "scanner.report"
@@ -49,10 +49,8 @@ def render_page(package: str, template: str, *, styles: Sequence[str] = (), **co
 
 def write_page(path: Path, page: str) -> None:
     """Write a page whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
 
 
 @cache

@@ -8,7 +8,6 @@ Normalised block means follow from these without reading the picture again.
     >>> arrays = stage(samples_of_one_shard)                                   # doctest: +SKIP
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from scanner.attack import as_unit, block_means
+from scanner.files import replacing
 from scanner.samples import StoredImages, Undecodable, decode
 from scanner.targets import Transform
 
@@ -69,12 +69,8 @@ class BlockMeans:
 
 def write_blocks(run: Path, part: str, arrays: Mapping[str, NDArray[np.generic]]) -> None:
     """Write one shard's arrays whole or not at all."""
-    path = run / FOLDER / f"{part}.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{part}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
+    with replacing(run / FOLDER / f"{part}.npz") as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-    temporary.replace(path)
 
 
 def has_blocks(run: Path, part: str) -> bool:

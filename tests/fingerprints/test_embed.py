@@ -136,17 +136,6 @@ def test_a_checksum_follows_the_weights(tiny, tiny_folder, demo, tmp_path):
     assert len({tiny.checksum, other.checksum, demo.checksum}) == 3
 
 
-def test_captions_are_encoded_where_there_is_a_text_tower(tiny, demo):
-    captions = ["a red cat", "the sea at night", "a red cat"] * 3
-    rows = tiny.encode_text(captions)
-    assert (rows.shape, rows.dtype, tiny.has_text) == ((9, 24), np.float16, True)
-    assert np.array_equal(rows[0], rows[2])
-    assert tiny.encode_text([]).shape == (0, 24)
-    assert not demo.has_text
-    with pytest.raises(ScannerError, match="no text tower"):
-        demo.encode_text(captions)
-
-
 @pytest.mark.parametrize(("value", "what"), [(float("nan"), "not finite"), (0.0, "no length")])
 def test_embeddings_that_are_no_numbers_are_an_error(tiny_folder, tmp_path, value, what):
     folder = copy_with(tiny_folder, tmp_path, "visual.proj", lambda tensor: torch.full_like(tensor, value))
@@ -185,13 +174,19 @@ def test_wrong_names_are_refused(model, pretrained, message):
 
 UNREACHABLE = """
 import sys, time
-from scanner.errors import UnusableInputError
+from scanner.errors import ScannerError, UnusableInputError
 from scanner.fingerprints import load_embedder
+from scanner.fingerprints._tokenizer import load_tokenizer
 began = time.monotonic()
 for model, tag in (("ViT-B-32", "laion2b_s34b_b79k"), ("hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K", None)):
     try:
         load_embedder(model, tag)
     except UnusableInputError as error:
+        print(error)
+for model in ("ViT-B-16-SigLIP", "ViT-B-32"):
+    try:
+        print(load_tokenizer(model, name=model)(["a red fox"]).shape)
+    except ScannerError as error:
         print(error)
 assert time.monotonic() - began < 15
 """
@@ -206,9 +201,11 @@ def test_an_unreachable_hub_is_one_sentence_at_once(tmp_path):
     }
     command = [sys.executable, "-c", UNREACHABLE]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
-    lines = done.stdout.splitlines()
-    assert len(lines) == 2
-    for line in lines:
+    *weights, tokenizer, own_tokenizer = done.stdout.splitlines()
+    assert len(weights) == 2
+    assert tokenizer.startswith("The tokenizer of ViT-B-16-SigLIP (timm/ViT-B-16-SigLIP) is on the Hugging Face hub,")
+    assert own_tokenizer == "torch.Size([1, 77])"
+    for line in weights:
         assert "Hugging Face hub, which can't be reached" in line
         assert "local-dir:DIR" in line
         assert "--model demo" in line

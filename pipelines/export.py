@@ -1,0 +1,96 @@
+"""The export recipe: prompts, drop lists and repaired shards, for other tools.
+
+scanner export RUN --format jsonl --out prompts.jsonl
+"""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.configs import ExportOptions
+from scanner import __version__
+from scanner.errors import UnusableInputError
+from scanner.exports import Selection, select_prompts
+from scanner.exports.prompts import PROMPT_FORMATS, ListFacts
+from scanner.files import replacing
+from scanner.run import Run
+from scanner.tables import HITS, PROMPTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What was written."""
+
+    path: Path
+    """The file or folder."""
+    format: str
+    """Its format."""
+    entries: int
+    """Prompts or rows in it."""
+    sentence: str
+    """The same for people."""
+
+
+def export(run: Run, out: Path, options: ExportOptions) -> Exported:
+    """Write the run's prompts or rows to `out` in one of the formats.
+
+    Raises UnusableInputError, and writes nothing, when the run is not audited to its end, nothing is left by the
+    filters, the format can't carry a prompt, or `out` exists and may not be replaced.
+    """
+    if "audit" not in run.manifest().get("parts", {}):
+        raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
+    if out.exists() and not options.overwrite:
+        raise UnusableInputError(f"{out} exists; name another place, or give --overwrite to replace it.")
+    if options.format not in PROMPT_FORMATS:
+        raise UnusableInputError(f"There is no format '{options.format}'; use one of {', '.join(PROMPT_FORMATS)}.")
+    return _export_prompts(run, out, options)
+
+
+def print_exported(exported: Exported, *, as_json: bool) -> None:
+    """What was written, on standard output."""
+    if as_json:
+        json.dump(asdict(exported) | {"path": str(exported.path)}, sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.write(f"{exported.sentence}\n{exported.path}\n")
+
+
+def selection_of(options: ExportOptions) -> Selection:
+    """The filters of the options."""
+    arms = ("risk", "control") if options.arm == "all" else (options.arm,)
+    return Selection(
+        arms=arms,
+        classes=options.risk,
+        least_risk=options.min_risk,
+        verdicts=options.verdict,
+        ranks=options.rank_range(),
+    )
+
+
+def selected_prompts(run: Run, options: ExportOptions) -> pl.DataFrame:
+    """The run's prompts that the filters leave. Raises UnusableInputError when there are none."""
+    hits = run.read(HITS) if HITS.exists(run.path) else None
+    prompts = select_prompts(run.read(PROMPTS), hits, selection_of(options))
+    if prompts.is_empty():
+        raise UnusableInputError("No prompt is left by these filters, so nothing was written; loosen them.")
+    return prompts
+
+
+def _export_prompts(run: Run, out: Path, options: ExportOptions) -> Exported:
+    prompts = selected_prompts(run, options)
+    attack = run.part_config("attack")
+    facts = ListFacts(
+        dataset=str(run.config["dataset"]),
+        target=None if attack is None else str(attack["target"]),
+        version=__version__,
+    )
+    chosen = PROMPT_FORMATS[options.format]
+    content = chosen.encode(prompts, facts)
+    with replacing(out) as temporary:
+        temporary.write_bytes(content)
+    return Exported(
+        path=out, format=chosen.name, entries=len(prompts), sentence=f"{len(prompts):,} prompts for {chosen.consumer}."
+    )

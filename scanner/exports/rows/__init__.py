@@ -1,0 +1,1 @@
+"""Lists of rows to drop, and the data set without them: one file per consumer."""
