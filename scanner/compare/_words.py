@@ -27,8 +27,9 @@ def headline(found: Comparison) -> str:
     duplicated = f"Duplicated rows: {found.before.duplicates.rows:,} before, {found.after.duplicates.rows:,} after"
     if not groups.before:
         return f"{duplicated}; all {count(groups.after, 'group')} of the run after {are(groups.after)} new."
+    fewer = f", {groups.shrunk:,} {'has' if groups.shrunk == 1 else 'have'} fewer copies" if groups.shrunk else ""
     new = f", and {groups.new:,} {are(groups.new)} new" if groups.new else ""
-    return f"{duplicated}; {groups.gone:,} of {count(groups.before, 'group')} {are(groups.gone)} gone{new}."
+    return f"{duplicated}; {groups.gone:,} of {count(groups.before, 'group')} {are(groups.gone)} gone{fewer}{new}."
 
 
 def are(number: int) -> str:

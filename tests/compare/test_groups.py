@@ -60,6 +60,7 @@ def test_every_kind_is_counted(found: Comparison) -> None:
     assert (groups.split, groups.split_into) == (1, 2)
     assert (groups.merged, groups.merged_into) == (2, 1)
     assert (groups.regrouped, groups.regrouped_into) == (2, 2)
+    assert found.headline.endswith("3 of 12 groups are gone, 1 has fewer copies, and 2 are new.")
     paired = groups.unchanged + groups.changed
     assert groups.before == groups.gone + paired + groups.split + groups.merged + groups.regrouped
     assert groups.after == groups.new + paired + groups.split_into + groups.merged_into + groups.regrouped_into
