@@ -205,6 +205,34 @@ def report(
 
 
 @app.command
+def compare(before: Path, after: Path, /, *, out: Path | None = None, json: Json = False) -> None:
+    """Compare two finished runs: the same set after de-duplication, another threshold, or another model.
+
+    Says which groups, prompts and rows are gone, new or changed, what that did to the risk, and which prompts were
+    verified before and after. Both runs stay as they are. Examples:
+
+        scanner compare runs/laion runs/laion-deduplicated
+        scanner compare runs/model-1 runs/model-2 --out comparison
+        scanner compare runs/laion runs/laion-deduplicated --json
+
+    Parameters
+    ----------
+    before
+        Directory of the run before (A).
+    after
+        Directory of the run after (B).
+    out
+        Where index.html and compare.json are written; by default in the run after, in a folder compare-A of the name
+        of the run before.
+    json
+        Print a machine-readable summary instead of the readable one.
+    """
+    from pipelines.compare import compare_runs, print_comparison, print_json  # noqa: PLC0415 - heavy
+
+    (print_json if json else print_comparison)(*compare_runs(before, after, out))
+
+
+@app.command
 def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], json: Json = False) -> None:
     """Write a run's prompts, or the repair of its data set, in the format that another tool reads.
 

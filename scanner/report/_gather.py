@@ -33,7 +33,7 @@ def gather(run: Run) -> Findings:
         dataset=name_of(run.config.get("dataset"), "an unnamed data set"),
         target=None if attack is None else name_of(attack.get("target"), "the model"),
         attacked=bool(frame["attacked"].any()),
-        complete=_is_complete(run),
+        complete=is_complete(run),
         headline="",
         summary="",
         advice=(),
@@ -64,7 +64,8 @@ def gather(run: Run) -> Findings:
     return replace(found, headline=_words.headline(found), summary=_words.summary(found))
 
 
-def _is_complete(run: Run) -> bool:
+def is_complete(run: Run) -> bool:
+    """Whether the manifest says that every part begun is finished."""
     parts = run.manifest().get("parts", {})
     return bool(parts) and (run.part_config("attack") is None or "attack" in parts)
 
