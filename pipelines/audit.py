@@ -26,6 +26,7 @@ from pipelines.engines import Job, LocalEngine, Outcome
 from pipelines.grouping import find_groups
 from pipelines.opening import open_input, options_of, refuse_inside
 from pipelines.ranking import rank
+from pipelines.repair import as_summary, policy_of, repair
 from scanner.duplicates import count_captions
 from scanner.errors import ScannerError
 from scanner.fingerprints import (
@@ -70,6 +71,7 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     run = Run.claim(out, with_copy_model(_header(found, source, config, downloading) | calibration, copy_model))
     if curve is not None:
         write_json(run.path / CURVE_FILE, asdict(curve))
+    keep = extras.keep or policy_of(run)
     if other is not None:
         claim_other(run, other)
     numbers = pin_files(run, found, add_shards=extras.add_shards)
@@ -85,13 +87,14 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     _count_captions(run)
     agreement, said = open_agreement(run, source.embedder, engine.progress)
     summary |= {"coverage": rank(run, config, agreement), "agreement": asdict(said)}
+    repaired = as_summary(repair(run, keep))
     known, compared = run.part_config(PART), PART in run.manifest().get("parts", {})
     if other is None and known is not None and not (compared and MATCHES.exists(run.path)):
         other = open_other(known["run"], config, source)  # begun in an earlier try, or with fewer rows
         claim_other(run, other)
     if other is not None:
         run.finish(PART, find_matches(run, other, config, engine, cosine=summary["cosine"]))
-    run.finish("audit", {"rows_in": int(run.read(SHARDS)["rows_in"].sum())} | given | summary)
+    run.finish("audit", {"rows_in": int(run.read(SHARDS)["rows_in"].sum())} | given | summary | repaired)
     return run
 
 

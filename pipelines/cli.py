@@ -243,6 +243,10 @@ def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], j
         scanner export runs/laion --format wen --arm all --ranks 1-500 --out prompts.jsonl
         scanner export runs/laion --format pyrit --verdict matching --out verified.prompt
         scanner export runs/laion --format garak --skip-unwritable --out S003_captions.txt
+        scanner export runs/laion --format drop-list --by url --out drop.parquet
+        scanner export runs/laion --format shards --risk high --keep caption --out laion-repaired/
+        scanner export runs/datacomp --format datacomp --out keep.npy
+        scanner export runs/laion --format recaption --out recaption.jsonl
 
     Parameters
     ----------
@@ -258,7 +262,7 @@ def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], j
     from pipelines.export import print_exported  # noqa: PLC0415
     from scanner.run import Run  # noqa: PLC0415
 
-    print_exported(recipe(Run.open(run), out, config), as_json=json)
+    print_exported(recipe(Run.open(run), out, config, _engine()), as_json=json)
 
 
 @app.command

@@ -12,6 +12,14 @@ DEFAULT_MODEL = "ViT-B-32"
 DEFAULT_PRETRAINED = "laion2b_s34b_b79k"
 PAPER_SEEDS = 500
 """Images per prompt in Carlini et al. 2023."""
+KEEP_POLICIES = ("largest", "caption", "first")
+"""Which row of a duplicate group stays, as `scanner.repair` has it."""
+
+
+def refuse_unknown_policy(keep: str | None) -> None:
+    """Raises UnusableInputError for a keep-one policy that is not known."""
+    if keep is not None and keep not in KEEP_POLICIES:
+        raise UnusableInputError(f"There is no keep-one policy '{keep}'; use one of {', '.join(KEEP_POLICIES)}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +113,14 @@ class AuditExtras:
     curve: str | None = None
     """Quote this measured curve beside the risk classes: an attacked run, or its report.json; by default the one that
     ships, of the demo's own target. It is kept in the run, for its reports, and named with its target."""
+    keep: str | None = None
+    """Which row of a duplicate group stays in the repair of the data set (mitigations.parquet): largest (most pixels),
+    caption (best caption: of highest text-image agreement where it is known, found on fewest pictures, of most words)
+    or first. By default what this run kept before, else largest; no image is read for it, so that a finished audit
+    may be given again with another one."""
+
+    def __post_init__(self) -> None:
+        refuse_unknown_policy(self.keep)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,8 +266,9 @@ class ExportOptions:
     """What is exported, and which part of it."""
 
     format: str
-    """Prompts: csv, jsonl, parquet, text, wen, promptfoo, pyrit, inspect, garak. Repair of the data set: drop-list,
-    datacomp, bool-array, shards."""
+    """Prompts: csv, jsonl, parquet, text, wen, promptfoo, pyrit, inspect, garak. Repair of the data set: drop-list
+    (.parquet or .txt), datacomp (subset of uids to keep, .npy), bool-array (True where a row goes, .npy), shards (a
+    folder of webdataset shards without the dropped rows), recaption (.parquet or .jsonl)."""
     arm: str = "risk"
     """Prompts of this arm: risk, control or all."""
     risk: tuple[str, ...] = ()
@@ -267,10 +284,18 @@ class ExportOptions:
     refusing."""
     overwrite: bool = False
     """Replace what is at --out."""
+    keep: str | None = None
+    """Repair: which row of a group stays, largest, caption or first; by default as the run has it."""
+    by: str = "key"
+    """Drop list: what names a row, key (with its shard), url, uid, sha256 (the data set's own where it is carried, else
+    of the file as stored) or sample_id. A url or hash that also stands on a row that stays is left out and counted."""
+    drop_failed: bool = False
+    """Repair: drop rows that could not be read as well; by default they stay in shards, subset and array."""
 
     def __post_init__(self) -> None:
         if self.arm not in ("risk", "control", "all"):
             raise UnusableInputError(f"There is no arm '{self.arm}'; use risk, control or all.")
+        refuse_unknown_policy(self.keep)
         self.rank_range()
 
     def rank_range(self) -> tuple[int, int | None]:

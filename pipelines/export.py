@@ -12,6 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.configs import ExportOptions
+from pipelines.engines import LocalEngine
+from pipelines.export_rows import ROW_FORMATS, export_rows
 from scanner import __version__
 from scanner.errors import UnusableInputError
 from scanner.exports import Selection, select_prompts
@@ -37,7 +39,7 @@ class Exported:
     """The same for people."""
 
 
-def export(run: Run, out: Path, options: ExportOptions) -> Exported:
+def export(run: Run, out: Path, options: ExportOptions, engine: LocalEngine | None = None) -> Exported:
     """Write the run's prompts or rows to `out` in one of the formats.
 
     Raises UnusableInputError, and writes nothing, when the run is not audited to its end, nothing is left by the
@@ -45,10 +47,14 @@ def export(run: Run, out: Path, options: ExportOptions) -> Exported:
     """
     if "audit" not in run.manifest().get("parts", {}):
         raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
+    if options.format in ROW_FORMATS:
+        return _export_rows(run, out, options, engine or LocalEngine())
     if out.exists() and not options.overwrite:
         raise UnusableInputError(f"{out} exists; name another place, or give --overwrite to replace it.")
     if options.format not in PROMPT_FORMATS:
-        raise UnusableInputError(f"There is no format '{options.format}'; use one of {', '.join(PROMPT_FORMATS)}.")
+        raise UnusableInputError(
+            f"There is no format '{options.format}'; use one of {', '.join([*PROMPT_FORMATS, *ROW_FORMATS])}."
+        )
     return _export_prompts(run, out, options)
 
 
@@ -80,6 +86,12 @@ def selected_prompts(run: Run, options: ExportOptions) -> pl.DataFrame:
     if prompts.is_empty():
         raise UnusableInputError("No prompt is left by these filters, so nothing was written; loosen them.")
     return prompts
+
+
+def _export_rows(run: Run, out: Path, options: ExportOptions, engine: LocalEngine) -> Exported:
+    prompts = selected_prompts(run, options) if selection_of(options).narrows else None
+    made = export_rows(run, out, options, prompts, engine)
+    return Exported(path=out, format=options.format, entries=made.entries, sentence=made.sentence)
 
 
 def _export_prompts(run: Run, out: Path, options: ExportOptions) -> Exported:

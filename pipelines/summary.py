@@ -53,6 +53,9 @@ def _table(found: Findings) -> Table:
         f"{duplicates.rows:,} rows in {duplicates.groups:,} groups, the largest of {duplicates.largest:,}",
     )
     table.add_row("recall", recall_words(found.recall))
+    if found.repair is not None and found.repair.groups:
+        repair = found.repair
+        table.add_row("repair", f"{repair.dropped:,} rows to drop, or {repair.recaptioned:,} to re-caption")
     if found.matches is not None:
         matches = found.matches
         table.add_row(

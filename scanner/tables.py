@@ -442,6 +442,34 @@ LEFT_OUT = Table(
     },
 )
 
+MITIGATIONS = Table(
+    path="mitigations.parquet",
+    row="a row of the data set that a mitigation is about: one that stays of its group or is to be dropped from it (one"
+    " copy of each picture stays); or, the other way, one that is to be given a caption of its own (all copies stay)",
+    key=("mitigation", "sample_id"),
+    columns={
+        "mitigation": _column(pl.String, "keep (stays, and all others of its group go), drop, or recaption"),
+        "sample_id": _SAMPLE_ID,
+        "group_id": _GROUP_ID,
+        "kept": _column(
+            pl.Int64,
+            "keep and drop: sample_id of the row that stays of the group; recaption: of the row of the group that keeps"
+            " the caption, or a near-duplicate of it, that this one gives up",
+        ),
+        "captions": _column(
+            pl.List(pl.String),
+            "of a row that stays: the group's different captions as written, the one of most copies first, for "
+            "captioning the one picture with several; null for the others",
+        ),
+        "copies_before": _column(pl.Int64, "rows in the group"),
+        "copies_after": _column(pl.Int64, "rows in the group once the mitigation is carried out in it"),
+        "risk_before": _column(pl.Float64, "highest risk of the group's captions, 0 to 1; 0 without captions"),
+        "risk_after": _column(pl.Float64, "the same afterwards, by the formula of the risk: not measured on a model"),
+        "class_before": _column(pl.String, "class of the risk before: high, medium or low"),
+        "class_after": _column(pl.String, "class of the risk afterwards"),
+    },
+)
+
 TRIAGE = Table(
     path="triage.parquet",
     row="a detector's score of a prompt",
@@ -572,6 +600,7 @@ TABLES: Mapping[str, Table] = {
     "calibration": CALIBRATION,
     "prompts": PROMPTS,
     "left_out": LEFT_OUT,
+    "mitigations": MITIGATIONS,
     "triage": TRIAGE,
     "generations": GENERATIONS,
     "candidates": CANDIDATES,

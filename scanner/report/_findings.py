@@ -22,6 +22,7 @@ from scanner.report._records import (
     Hit,
     LeftOut,
     Match,
+    Mitigated,
     Prompt,
     RiskClass,
     Setting,
@@ -204,6 +205,48 @@ class Ranking:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RiskClasses:
+    """How many duplicate groups are in each class of risk, by their riskiest caption."""
+
+    high: int
+    """Groups."""
+    medium: int
+    """Groups."""
+    low: int
+    """Groups."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    """What to do about the duplicate groups, and what it would do: by the formula of the risk, not measured."""
+
+    policy: str
+    """Which row of a group stays: largest, caption or first."""
+    order: str
+    """What that came to: pixels, original_pixels, caption or first."""
+    kept: str
+    """The same in words."""
+    groups: int
+    """Duplicate groups."""
+    dropped: int
+    """Rows that go when one of each group stays."""
+    recaptioned: int
+    """Rows to give a caption of their own when all stay."""
+    recaptioned_groups: int
+    """Groups that they are in."""
+    riskier: int
+    """Of these groups, those whose risk would be higher: boilerplate points at no picture, an own caption does."""
+    before: RiskClasses
+    """As they are."""
+    after_drop: RiskClasses
+    """Once one row of each stays."""
+    after_recaption: RiskClasses
+    """Once re-captioned."""
+    most: tuple[Mitigated, ...]
+    """The groups of most copies."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cost:
     """What was spent on one arm."""
 
@@ -367,6 +410,8 @@ class Findings:
     """Pictures that share a part."""
     ranking: Ranking | None
     """Classes and coverage of the high-risk prompts; None in runs that were made before there were classes."""
+    repair: Repair | None
+    """What to drop or to re-caption; None where the run has not worked it out."""
     arms: tuple[Arm, ...]
     """risk, then control."""
     thresholds: Thresholds

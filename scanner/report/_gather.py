@@ -15,6 +15,7 @@ from scanner.report._matches import count_matches, list_matches
 from scanner.report._method import method, name_of, thresholds
 from scanner.report._ranking import count_ranking
 from scanner.report._recall import measured_recall
+from scanner.report._repair import count_repair
 from scanner.report._templates import count_templates
 from scanner.run import Run
 from scanner.tables import GROUPS, HITS, MEMBERS
@@ -44,6 +45,7 @@ def gather(run: Run) -> Findings:
         matches=count_matches(run),
         templates=count_templates(run),
         ranking=count_ranking(run, frame),
+        repair=count_repair(run),
         arms=arms,
         thresholds=thresholds(run, controls=arms[1].attacked),
         behind_hits=_count_behind(run, behind),

@@ -88,6 +88,7 @@ def collect(run: Run, found: Findings, pictures: Pictures | None, other: OtherRu
     small = {sample for group in found.groups for sample in group.members}
     small |= {prompt.sample_id for prompt in found.prompts if prompt.sample_id is not None}
     large |= {sample for family in found.templates.most for sample in family.members}
+    large |= {one.kept.sample_id for one in (found.repair.most if found.repair else ()) if one.kept}
     small_pictures = thumbnails(run, large | small)
     originals = _originals(sorted(large), pictures) if pictures else {}
     return Gallery(

@@ -369,6 +369,34 @@ class Family:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mitigated:
+    """A duplicate group, and what would stay of it."""
+
+    group_id: int
+    """Smallest sample_id of its members."""
+    copies: int
+    """Rows."""
+    kept: SampleRef | None
+    """The row that stays."""
+    dropped: int
+    """Rows that go when one stays."""
+    recaptioned: int
+    """Rows to give a caption of their own when all stay; 0 where every row has its own, or none has any."""
+    captions: tuple[str, ...]
+    """Its captions of most copies, as written."""
+    distinct_captions: int
+    """How many different ones it has."""
+    risk_before: float
+    """Highest risk of its captions, 0 to 1."""
+    risk_recaptioned: float | None
+    """The same by the formula, once re-captioned; None where there is nothing to re-caption."""
+    class_before: str
+    """high, medium or low."""
+    class_recaptioned: str | None
+    """Likewise, once re-captioned."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """One line of the method: a setting, a threshold, a version or a checksum."""
 

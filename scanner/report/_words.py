@@ -214,14 +214,14 @@ def _duplicate_advice(found: Findings) -> list[Advice | None]:
         title=f"Remove {count(duplicates.redundant, 'redundant row')}",
         text=f"One copy of each of the {count(duplicates.groups, 'group')} is enough; the largest has "
         f"{count(duplicates.largest, 'copy', 'copies')}. Begin at the top of the gallery, where it matters "
-        "most.",
-        href="#groups",
+        f"most.{_DROP_LIST if found.repair else ''}",
+        href="#repair" if found.repair else "#groups",
     )
     caption = Advice(
         title=f"Re-caption {count(duplicates.same_caption, 'group')} with one caption for all copies",
         text="Where copies must stay, one caption on all of them makes a picture easiest to call up again "
         "(Somepalli et al. 2023); different captions lower the risk.",
-        href="#groups",
+        href="#repair" if found.repair else "#groups",
     )
     attack = Advice(
         title="Attack the model once it is trained",
@@ -234,6 +234,9 @@ def _duplicate_advice(found: Findings) -> list[Advice | None]:
         caption if duplicates.same_caption else None,
         attack if found.target is None and found.arms[0].prompts else None,
     ]
+
+
+_DROP_LIST = " scanner export RUN --format drop-list writes what to drop, --format shards the set without it."
 
 
 def _ledger_advice(found: Findings) -> list[Advice | None]:

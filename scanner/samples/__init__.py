@@ -12,9 +12,10 @@ from scanner.samples._given import GivenEmbeddings, WithEmbeddings
 from scanner.samples._numbered import Numbered
 from scanner.samples._open import LAYOUTS, open_dataset, open_embeddings, open_url_list
 from scanner.samples._options import Options
-from scanner.samples._place import Place, place
+from scanner.samples._place import Place, is_local, open_place, place, state_of
 from scanner.samples._sample import Dataset, Failure, Sample, Shard
 from scanner.samples._stored import StoredImages
+from scanner.samples._tar_copy import TarRange, copy_without, tar_layout
 from scanner.samples.urls import (
     PLAN,
     Downloaded,
@@ -43,16 +44,22 @@ __all__ = [
     "Sample",
     "Shard",
     "StoredImages",
+    "TarRange",
     "Undecodable",
     "UrlList",
     "WithEmbeddings",
     "choose",
+    "copy_without",
     "decode",
+    "is_local",
     "judge",
     "open_dataset",
     "open_downloaded",
     "open_embeddings",
+    "open_place",
     "open_url_list",
     "own_embeddings",
     "place",
+    "state_of",
+    "tar_layout",
 ]

@@ -168,12 +168,11 @@ def _has_end_marker(file: BinaryIO, end: int) -> bool:
 
 
 def _member(file: BinaryIO, shard: Shard, info: tarfile.TarInfo, *, once: bool) -> tuple[str, Member | Failure] | None:
-    path = _clean(printable(info.name))
-    folder, _, name = path.rpartition("/")
-    if info.isdir() or name.startswith("."):
+    named = _named(info)
+    if named is None:
         return None
-    base, _, extension = name.partition(".")
-    key = f"{folder}/{base}" if folder else base
+    key, extension, path = named
+    folder = path.rpartition("/")[0]
     if not info.isreg() or info.issparse() or path.startswith("/") or ".." in folder.split("/"):
         message = f"Member {path} at byte {info.offset:,} is a link or device, or points outside; it was not read."
         return key, unread(shard, key, "unsafe_member", message)
@@ -182,6 +181,22 @@ def _member(file: BinaryIO, shard: Shard, info: tarfile.TarInfo, *, once: bool) 
         file.seek(info.offset_data)
         content = file.read(info.size)
     return key, Member(extension=extension.lower(), offset=info.offset_data, size=info.size, content=content)
+
+
+def key_of(info: tarfile.TarInfo) -> str | None:
+    """The key that a member belongs to; None for directories and hidden files, which are no members."""
+    named = _named(info)
+    return None if named is None else named[0]
+
+
+def _named(info: tarfile.TarInfo) -> tuple[str, str, str] | None:
+    """Key, extension and path of a member."""
+    path = _clean(printable(info.name))
+    folder, _, name = path.rpartition("/")
+    if info.isdir() or name.startswith("."):
+        return None
+    base, _, extension = name.partition(".")
+    return (f"{folder}/{base}" if folder else base), extension, path
 
 
 def _clean(name: str) -> str:
