@@ -27,7 +27,7 @@ def test_interval_bar(counts: tuple[int, int]) -> None:
     (whisker,), (dot,) = all_of(svg, "whisker"), all_of(svg, "dot")
     assert whisker.get("x1") == f"{100 * value.low:.2f}%"
     assert whisker.get("x2") == f"{100 * value.high:.2f}%"
-    assert dot.get("cx") == f"{100 * counts[0] / counts[1]:.2f}%"
+    assert dot.get("cx") == f"{100 * (counts[0] / counts[1]):.2f}%"
 
 
 def test_nothing_tried_has_no_dot() -> None:
