@@ -1,9 +1,10 @@
 # Targets for people. `make demo` and `make test` need only Python 3.11+, its venv module and make.
 PYTHON ?= python3
 VENV ?= .venv
+CONSUMERS ?= .venv-consumers
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench slow clean
+.PHONY: demo test check bench slow consumers clean
 
 $(BIN)/scanner: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,5 +35,20 @@ bench: $(BIN)/pytest
 slow: $(BIN)/pytest
 	$(BIN)/pytest -m slow
 
+# The tools that read our exports (Linux x86-64), each in an environment of its own; `make -j3 consumers` installs them side by side.
+$(CONSUMERS)/%/installed: tests/exports/consumers/%.txt
+	$(PYTHON) -m venv $(CONSUMERS)/$*
+	$(CONSUMERS)/$*/bin/python -m pip install --quiet $(if $(filter inspect_ai,$*),,--no-deps) --requirement $<
+	touch $@
+
+$(CONSUMERS)/npm/installed: tests/exports/consumers/package.json
+	mkdir -p $(CONSUMERS)/npm
+	cp $< $(CONSUMERS)/npm/package.json
+	cd $(CONSUMERS)/npm && npm install --silent --no-audit --no-fund --no-package-lock --omit=optional
+	touch $@
+
+consumers: $(BIN)/pytest $(foreach tool,pyrit inspect_ai garak npm,$(CONSUMERS)/$(tool)/installed)
+	SCANNER_CONSUMERS=$(CONSUMERS) $(BIN)/pytest -m consumers
+
 clean:
-	rm -rf $(VENV) demo-run bench-results
+	rm -rf $(VENV) $(CONSUMERS) demo-run bench-results

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.against import claim_other, find_matches, open_other
+from pipelines.agreement import open_agreement
 from pipelines.calibration import refuse_other_whitening, with_calibration
 from pipelines.changes import clear_from, pin_files
 from pipelines.comparison import PART
@@ -24,6 +25,7 @@ from pipelines.embedding import EmbeddingSource, open_source
 from pipelines.engines import Job, LocalEngine, Outcome
 from pipelines.grouping import find_groups
 from pipelines.opening import open_input, options_of, refuse_inside
+from pipelines.ranking import rank
 from pipelines.repair import as_summary, policy_of, repair
 from scanner.duplicates import count_captions
 from scanner.errors import ScannerError
@@ -34,10 +36,10 @@ from scanner.fingerprints import (
     part_name,
     write_shard,
 )
-from scanner.prompts import RankConfig, draw_controls, rank_prompts
-from scanner.run import Run
+from scanner.prompts import CURVE_FILE, read_curve
+from scanner.run import Run, write_json
 from scanner.samples import Dataset, Numbered, Shard, UrlList
-from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MATCHES, MEMBERS, PROMPTS, SAMPLES, SHARDS
+from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MATCHES, MEMBERS, SAMPLES, SHARDS
 
 
 def audit(  # noqa: PLR0913 - what, where, how, and what else
@@ -63,9 +65,12 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     source = open_source(found, config)
     copy_model = open_copy_model(config, pictures=source.own is None)
     config, calibration = with_calibration(config, source)
+    curve = None if extras.curve is None else read_curve(Path(extras.curve))
     other = None if extras.against is None else open_other(extras.against, config, source)
     checked = None if isinstance(found, UrlList) else source.attach(found)
     run = Run.claim(out, with_copy_model(_header(found, source, config, downloading) | calibration, copy_model))
+    if curve is not None:
+        write_json(run.path / CURVE_FILE, asdict(curve))
     keep = extras.keep or policy_of(run)
     if other is not None:
         claim_other(run, other)
@@ -80,7 +85,8 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     refuse_other_whitening(run)
     summary = find_groups(run, config, engine, copy_model)
     _count_captions(run)
-    _rank(run, config)
+    agreement, said = open_agreement(run, source.embedder, engine.progress)
+    summary |= {"coverage": rank(run, config, agreement), "agreement": asdict(said)}
     repaired = as_summary(repair(run, keep))
     known, compared = run.part_config(PART), PART in run.manifest().get("parts", {})
     if other is None and known is not None and not (compared and MATCHES.exists(run.path)):
@@ -143,14 +149,7 @@ def _write_ledger(run: Run, outcomes: list[Outcome[Shard]]) -> None:
 
 def _count_captions(run: Run) -> None:
     """The captions table, and the groups again with what depends on near-duplicate captions."""
-    counted = count_captions(run.read(SAMPLES), run.read(MEMBERS), run.read(GROUPS))
+    samples = SAMPLES.scan(run.path).select("sample_id", "caption").collect()
+    counted = count_captions(samples, run.read(MEMBERS), run.read(GROUPS))
     CAPTIONS.write(run.path, counted.captions)
     GROUPS.write(run.path, counted.groups)
-
-
-def _rank(run: Run, config: AuditConfig) -> None:
-    """The prompts table: the risk arm, then the control arm."""
-    samples, members = run.read(SAMPLES), run.read(MEMBERS)
-    risk = rank_prompts(samples, members, run.read(GROUPS), RankConfig(captions_per_group=config.captions_per_group))
-    control = draw_controls(samples, members, risk, count=config.control, seed=config.seed)
-    PROMPTS.write(run.path, pl.concat([risk, control]))

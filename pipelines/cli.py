@@ -76,6 +76,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
         scanner audit laion-subset/ --out runs/laion --min-recall 0.99 && sbatch train.sh
         scanner audit laion-subset/ --out runs/laion --add-shards
         scanner audit laion-subset/ --out runs/laion --against runs/test-set
+        scanner audit laion-subset/ --out runs/laion --curve runs/attacked
 
     Parameters
     ----------
@@ -204,6 +205,34 @@ def report(
 
 
 @app.command
+def compare(before: Path, after: Path, /, *, out: Path | None = None, json: Json = False) -> None:
+    """Compare two finished runs: the same set after de-duplication, another threshold, or another model.
+
+    Says which groups, prompts and rows are gone, new or changed, what that did to the risk, and which prompts were
+    verified before and after. Both runs stay as they are. Examples:
+
+        scanner compare runs/laion runs/laion-deduplicated
+        scanner compare runs/model-1 runs/model-2 --out comparison
+        scanner compare runs/laion runs/laion-deduplicated --json
+
+    Parameters
+    ----------
+    before
+        Directory of the run before (A).
+    after
+        Directory of the run after (B).
+    out
+        Where index.html and compare.json are written; by default in the run after, in a folder compare-A of the name
+        of the run before.
+    json
+        Print a machine-readable summary instead of the readable one.
+    """
+    from pipelines.compare import compare_runs, print_comparison, print_json  # noqa: PLC0415 - heavy
+
+    (print_json if json else print_comparison)(*compare_runs(before, after, out))
+
+
+@app.command
 def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], json: Json = False) -> None:
     """Write a run's prompts, or the repair of its data set, in the format that another tool reads.
 
@@ -213,6 +242,7 @@ def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], j
         scanner export runs/laion --format promptfoo --risk high --out tests.csv
         scanner export runs/laion --format wen --arm all --ranks 1-500 --out prompts.jsonl
         scanner export runs/laion --format pyrit --verdict matching --out verified.prompt
+        scanner export runs/laion --format garak --skip-unwritable --out S003_captions.txt
         scanner export runs/laion --format drop-list --by url --out drop.parquet
         scanner export runs/laion --format shards --risk high --keep caption --out laion-repaired/
         scanner export runs/datacomp --format datacomp --out keep.npy
@@ -223,7 +253,8 @@ def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], j
     run
         Directory of a finished audit.
     out
-        File to write, or folder for shards.
+        File to write, or folder for shards. Its suffix chooses where a format has two ways to be written: wen (.jsonl,
+        .parquet), promptfoo (.csv, .yaml), garak (.txt a line a prompt; .json, which carries every caption).
     json
         Print a machine-readable summary instead of the readable one.
     """

@@ -110,6 +110,9 @@ class AuditExtras:
     are compared with one another and with all rows before them. Whitening and threshold stay as the first rows set
     them, so begin anew when a set has grown many times over. Files that changed or vanished are refused."""
 
+    curve: str | None = None
+    """Quote this measured curve beside the risk classes: an attacked run, or its report.json; by default the one that
+    ships, of the demo's own target. It is kept in the run, for its reports, and named with its target."""
     keep: str | None = None
     """Which row of a duplicate group stays in the repair of the data set (mitigations.parquet): largest (most pixels),
     caption (best caption: of highest text-image agreement where it is known, found on fewest pictures, of most words)
@@ -276,6 +279,9 @@ class ExportOptions:
     """Verdict of an attacked prompt (may be given several times): matching, template, retrieved, none."""
     ranks: str | None = None
     """Ranks inside an arm, such as 1-100 or 101-."""
+    skip_unwritable: bool = False
+    """Leave out prompts that the format can't carry (a line break in a list of lines), and say how many, instead of
+    refusing."""
     overwrite: bool = False
     """Replace what is at --out."""
     keep: str | None = None

@@ -5,6 +5,7 @@ scanner export RUN --format jsonl --out prompts.jsonl
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pipelines.export_rows import ROW_FORMATS, export_rows
 from scanner import __version__
 from scanner.errors import UnusableInputError
 from scanner.exports import Selection, select_prompts
-from scanner.exports.prompts import PROMPT_FORMATS, ListFacts
+from scanner.exports.prompts import PROMPT_FORMATS, ListFacts, carried
 from scanner.files import replacing
 from scanner.run import Run
 from scanner.tables import HITS, PROMPTS
@@ -32,6 +33,8 @@ class Exported:
     """Its format."""
     entries: int
     """Prompts or rows in it."""
+    left_out: int = 0
+    """Prompts that the format can't carry."""
     sentence: str
     """The same for people."""
 
@@ -92,17 +95,35 @@ def _export_rows(run: Run, out: Path, options: ExportOptions, engine: LocalEngin
 
 
 def _export_prompts(run: Run, out: Path, options: ExportOptions) -> Exported:
-    prompts = selected_prompts(run, options)
-    attack = run.part_config("attack")
-    facts = ListFacts(
-        dataset=str(run.config["dataset"]),
-        target=None if attack is None else str(attack["target"]),
-        version=__version__,
-    )
     chosen = PROMPT_FORMATS[options.format]
-    content = chosen.encode(prompts, facts)
-    with replacing(out) as temporary:
-        temporary.write_bytes(content)
+    writing = chosen.writing_for(out)
+    asked = selected_prompts(run, options)
+    prompts = carried(asked, writing, skip=options.skip_unwritable)
+    _write(out, writing.encode(prompts, _facts(run)))
+    left_out = len(asked) - len(prompts)
     return Exported(
-        path=out, format=chosen.name, entries=len(prompts), sentence=f"{len(prompts):,} prompts for {chosen.consumer}."
+        path=out,
+        format=chosen.name,
+        entries=len(prompts),
+        left_out=left_out,
+        sentence=f"{_count(len(prompts))} for {chosen.consumer}"
+        + (f"; {_count(left_out)} left out, since of each {writing.reason}." if left_out else "."),
     )
+
+
+def _facts(run: Run) -> ListFacts:
+    attack = run.part_config("attack")
+    target = None if attack is None else str(attack["target"])
+    return ListFacts(dataset=str(run.config["dataset"]), target=target, version=__version__)
+
+
+def _write(out: Path, parts: Iterable[bytes]) -> None:
+    try:
+        with replacing(out) as temporary, temporary.open("wb") as file:
+            file.writelines(parts)
+    except OSError as error:
+        raise UnusableInputError(f"{out} can't be written ({error.strerror}); name another place.") from error
+
+
+def _count(prompts: int) -> str:
+    return f"{prompts:,} prompt{'' if prompts == 1 else 's'}"

@@ -382,13 +382,63 @@ PROMPTS = Table(
         "arm": _column(pl.String, "risk or control"),
         "caption": _column(pl.String, "the caption, as written in the data set"),
         "url": _column(pl.String, "url of the group's medoid, or of the row"),
-        "group_id": _column(pl.Int64, "duplicate group the caption belongs to; null in the control arm"),
-        "copies": _column(pl.Int64, "rows in the group; 1 in the control arm"),
-        "caption_copies": _column(pl.Int64, "rows of the group under this caption"),
+        "group_id": _column(
+            pl.Int64,
+            "duplicate group the caption belongs to; null in the control arm, and where pictures of a template family "
+            "that stand once each share the caption",
+        ),
+        "copies": _column(pl.Int64, "rows in the group; 1 where there is none"),
+        "caption_copies": _column(pl.Int64, "rows of the group (of the family where there is none) under this caption"),
         "caption_groups": _column(pl.Int64, "different pictures (groups or single rows) under this caption"),
-        "sample_id": _column(pl.Int64, "the group's medoid, or the control's own row"),
+        "sample_id": _column(
+            pl.Int64, "the group's medoid, the control's own row, or the family's first row under this caption"
+        ),
         "risk": _column(pl.Float64, "risk score, 0 to 1; 0 in the control arm"),
         "reason": _column(pl.String, "the score in words"),
+        "risk_class": _column(pl.String, "high, medium or low, by the risk; null in the control arm"),
+        "caption_rows": _column(pl.Int64, "rows of the data set under this caption"),
+        "copies_part": _column(pl.Float64, "of the risk, 0 to 1: how often the picture was seen; 0 without a group"),
+        "concentration": _column(
+            pl.Float64, "of the risk, 0 to 1: how far the rows of the group (or family) speak as this caption does"
+        ),
+        "specificity": _column(
+            pl.Float64,
+            "of the risk, 0 to 1: part of all rows under this caption or a near-duplicate of it that is in the group "
+            "(or family)",
+        ),
+        "template_part": _column(
+            pl.Float64,
+            "the family's risk, 0 to 1, before it is discounted; null where no family's pictures share the caption",
+        ),
+        "agreement": _column(
+            pl.Float64,
+            "text-image agreement, 0 to 1: share of the data set's own pairs of one caption and one picture whose "
+            "cosine is lower; null where unknown",
+        ),
+        "family_id": _column(
+            pl.Int64, "template family of which two pictures or more stand under this caption or a near-duplicate"
+        ),
+        "covered_rows": _column(
+            pl.Int64,
+            "rows of the data set in the groups and families of this and all riskier prompts, each counted once; null "
+            "in the control arm",
+        ),
+    },
+)
+
+LEFT_OUT = Table(
+    path="left_out.parquet",
+    row="a duplicate group that no prompt of the risk arm stands for",
+    key=("group_id",),
+    columns={
+        "group_id": _GROUP_ID,
+        "copies": _column(pl.Int64, "rows in the group"),
+        "reason": _column(
+            pl.String, "no_caption: no copy has one; caption_taken: all of them stand in the list for other pictures"
+        ),
+        "prompt_id": _column(
+            pl.String, "caption_taken: the prompt that has the caption most of its copies carry; null otherwise"
+        ),
     },
 )
 
@@ -549,6 +599,7 @@ TABLES: Mapping[str, Table] = {
     "families": FAMILIES,
     "calibration": CALIBRATION,
     "prompts": PROMPTS,
+    "left_out": LEFT_OUT,
     "mitigations": MITIGATIONS,
     "triage": TRIAGE,
     "generations": GENERATIONS,

@@ -16,23 +16,59 @@ from scanner.prompts._agreement import (
 )
 from scanner.prompts._classes import BOUNDARIES, risk_class
 from scanner.prompts._controls import draw_controls
-from scanner.prompts._rank import RankConfig, rank_prompts
-from scanner.prompts._risk import copies_part, risk_score, text_part
+from scanner.prompts._coverage import Coverage, Step
+from scanner.prompts._curve import (
+    BUCKETS,
+    Curve,
+    Measured,
+    bucket_label,
+    measure_curve,
+    read_curve,
+    shipped_curve,
+)
+from scanner.prompts._curve import FILE as CURVE_FILE
+from scanner.prompts._rank import AskAgreement, RankConfig, Ranking, rank_prompts, ranking
+from scanner.prompts._risk import (
+    agreement_factor,
+    combined_risk,
+    concentration,
+    copies_part,
+    risk_score,
+    specificity,
+    text_part,
+)
 
 __all__ = [
     "BOUNDARIES",
+    "BUCKETS",
+    "CURVE_FILE",
     "FEWEST_REFERENCES",
     "MOST_REFERENCES",
     "Agreement",
+    "AskAgreement",
+    "Coverage",
+    "Curve",
+    "Measured",
     "RankConfig",
+    "Ranking",
+    "Step",
+    "agreement_factor",
+    "bucket_label",
+    "combined_risk",
+    "concentration",
     "copies_part",
     "draw_controls",
     "draw_references",
+    "measure_curve",
     "measure_pairs",
     "prompt_id",
     "rank_prompts",
+    "ranking",
+    "read_curve",
     "risk_class",
     "risk_score",
     "share_below",
+    "shipped_curve",
+    "specificity",
     "text_part",
 ]

@@ -12,30 +12,37 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.duplicates.captions import prompt_ids
-from scanner.prompts._rank import caption_rows
-from scanner.tables import PROMPTS
+from scanner.duplicates.captions import count_captions
+from scanner.tables import GROUPS, PROMPTS
 
 _POOL = 200_000
-"""Rows that controls are chosen from, drawn at random where there are more."""
+"""Captions that controls are chosen from, drawn at random where there are more."""
 _OTHER_SHARD = 0.5
 """What another shard costs, in doublings of the caption's length."""
 _STEP = 0.25
 """Costs are compared in steps of a quarter doubling; inside a step chance decides."""
 _REASON = "control: one picture in one row, its caption found nowhere else"
+_CONSTANT = {
+    **{"arm": "control", "reason": _REASON, "group_id": None, "family_id": None},
+    **{"copies": 1, "caption_copies": 1, "caption_groups": 1, "caption_rows": 1},
+    **{"risk": 0.0, "copies_part": 0.0, "concentration": 1.0, "specificity": 1.0},
+    **{"risk_class": None, "template_part": None, "agreement": None, "covered_rows": None},
+}
+"""What all controls have in common."""
 
 
 def _pool(
-    samples: pl.DataFrame, members: pl.DataFrame, prompts: pl.DataFrame, rng: np.random.Generator
+    samples: pl.DataFrame | pl.LazyFrame, captions: pl.DataFrame, prompts: pl.DataFrame, rng: np.random.Generator
 ) -> pl.DataFrame:
-    """Rows in no group whose caption no other row carries and that is no prompt, in random order."""
-    rows = caption_rows(samples, members)
-    alone = rows.filter(pl.col("group_id").is_null() & (pl.col("rows") == 1))
-    alone = alone.with_columns(prompt_ids(alone["normal"]))
-    alone = alone.join(prompts.select("prompt_id"), on="prompt_id", how="anti").sort("sample_id")
-    return alone[rng.permutation(len(alone))[:_POOL]].join(
-        samples.select("sample_id", "shard", "url"), on="sample_id", how="left", maintain_order="left"
-    )
+    """Rows in no group whose caption no other row carries and that is no prompt, in random order.
+
+    A caption of one row is written in the captions table as that row writes it, so no other text needs normalising.
+    """
+    alone = captions.filter((pl.col("rows") == 1) & (pl.col("groups") == 0)).select("prompt_id", "caption")
+    alone = alone.join(prompts.select("prompt_id"), on="prompt_id", how="anti").sort("prompt_id")
+    drawn = alone[rng.permutation(len(alone))[:_POOL]].with_row_index("place")
+    rows = samples.lazy().select("sample_id", "shard", "caption", "url")
+    return rows.join(drawn.lazy(), on="caption", how="inner").collect(engine="streaming").sort("place")
 
 
 def _lengths(captions: pl.Series) -> NDArray[np.float32]:
@@ -58,22 +65,35 @@ def _closest(pool: pl.DataFrame, wanted: pl.DataFrame, count: int) -> Iterator[i
         yield chosen
 
 
-def draw_controls(
-    samples: pl.DataFrame, members: pl.DataFrame, prompts: pl.DataFrame, count: int, seed: int
+def draw_controls(  # noqa: PLR0913 - one table each
+    samples: pl.DataFrame | pl.LazyFrame,
+    members: pl.DataFrame,
+    prompts: pl.DataFrame,
+    count: int,
+    seed: int,
+    *,
+    captions: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The control arm of `scanner.tables.PROMPTS`: `count` rows, or as many as there are, in the order they were drawn.
 
-    `samples` has `sample_id, shard, caption, url`; `members` is the table of that name. The risky captions of `prompts`
-    are matched in turn, from rank 1 on; where there are none, chance alone decides. Reproducible from the seed.
+    Of `samples` the columns `sample_id, shard, caption, url` are read; `members` and `captions` are the tables of these
+    names (without `captions` they are counted here). The risky captions of `prompts` are matched in turn, from rank 1
+    on; where there are none, chance alone decides. Reproducible from the seed.
     """
+    if captions is None:
+        rows = samples.lazy().select("sample_id", "caption").collect()
+        captions = count_captions(rows, members, GROUPS.empty()).captions
     risky = prompts.filter(pl.col("arm") == "risk").sort("rank")
-    shards = samples.select(group_id="sample_id", shard="shard")
-    wanted = risky.join(shards, on="group_id", how="left", maintain_order="left")
-    pool = _pool(samples, members, risky, np.random.default_rng(seed))
+    pool = _pool(samples, captions, risky, np.random.default_rng(seed))
     count = min(count, len(pool))
+    wanted = _wanted(samples, risky.head(count))
     chosen = list(_closest(pool, wanted, count)) if len(wanted) else list(range(count))
     drawn = pool[chosen].with_row_index("rank", offset=1)
-    constant = {"arm": "control", "group_id": None, "copies": 1, "caption_copies": 1, "caption_groups": 1, "risk": 0.0}
-    return PROMPTS.conform(
-        drawn.with_columns(reason=pl.lit(_REASON), **{name: pl.lit(value) for name, value in constant.items()})
-    )
+    return PROMPTS.conform(drawn.with_columns(pl.lit(value).alias(name) for name, value in _CONSTANT.items()))
+
+
+def _wanted(samples: pl.DataFrame | pl.LazyFrame, risky: pl.DataFrame) -> pl.DataFrame:
+    """The risky captions with the shard of their group's first row, of the picture's where there is no group."""
+    first = risky.select("rank", "caption", sample_id=pl.coalesce("group_id", "sample_id"))
+    shards = samples.lazy().select("sample_id", "shard").join(first.lazy(), on="sample_id", how="right")
+    return shards.collect(engine="streaming").sort("rank")

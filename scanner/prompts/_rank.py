@@ -1,20 +1,31 @@
-"""Captions of duplicate groups, ranked by the risk that a model gives the picture back under them (see `_risk`).
+"""Captions of duplicate groups and template families, ranked by the risk that a model gives the picture back (`_risk`).
 
-The list is de-duplicated: a caption of several groups stands once, for its riskiest group, and a group gives at most
-`captions_per_group` captions. Every rank carries its reason in words.
+The list is de-duplicated: a caption of several groups stands once, for its riskiest group, a group gives at most
+`captions_per_group` captions, no two of them near-duplicates. Every rank carries its reason in words.
 
 >>> rank_prompts(samples, members, groups, RankConfig())["reason"][0]       # doctest: +SKIP
 '128 copies of one picture, 97 % under this caption, found nowhere else'
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 
-from scanner.duplicates.captions import normalise_captions, prompt_ids
+from scanner.duplicates.captions import count_captions
 from scanner.errors import UnusableInputError
-from scanner.prompts._risk import risk_score
-from scanner.tables import PROMPTS
+from scanner.prompts._candidates import candidates
+from scanner.prompts._classes import BOUNDARIES
+from scanner.prompts._coverage import Coverage, coverage, covered_rows, first_ranks, left_out
+from scanner.prompts._reasons import reasons
+from scanner.prompts._risk import agreement_factor
+from scanner.prompts._select import DESCENDING, ORDER, select
+from scanner.prompts._units import read_units
+from scanner.tables import FAMILIES, PROMPTS
+
+AskAgreement = Callable[[pl.DataFrame], pl.Series]
+"""Gives, for rows of `caption, sample_id` (a prompt and its group's medoid), how well text and picture agree: Float64,
+0 to 1, the share of the set's own pairs that stand once and whose cosine is lower; null where it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +36,8 @@ class RankConfig:
     """Further copies at which their part of the risk is one half; Stable Diffusion starts to repeat around 100."""
     captions_per_group: int = 3
     """Most captions of one group in the list."""
+    agreement_of: int = 10_000
+    """First prompts of which the text-image agreement is asked; it reorders these and no others."""
 
     def __post_init__(self) -> None:
         if not self.half_copies > 0:
@@ -35,91 +48,92 @@ class RankConfig:
             raise UnusableInputError(
                 "A group must give at least one caption; raise the captions per group to 1 or more."
             )
+        if self.agreement_of < 0:
+            raise UnusableInputError("The agreement can't be asked of fewer than no prompts; give 0 or more.")
 
 
-def caption_rows(samples: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose caption says something, in order of sample_id, with what ranking and control arm need of them.
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """A ranked list and what it covers."""
 
-    Columns: `sample_id, caption, normal` (the caption normalised), `group_id` (null outside of groups), `rows` and
-    `pictures` (rows, and different pictures, that carry the caption: a group counts as one, a row outside as one).
-    """
-    captioned = samples.select("sample_id", "caption").with_columns(normal=normalise_captions(samples["caption"]))
-    picture = pl.coalesce("group_id", "sample_id")  # a group's id is a sample_id of its own members
-    return (
-        captioned.filter(pl.col("normal").is_not_null())
-        .join(members.select("sample_id", "group_id"), on="sample_id", how="left")
-        .with_columns(rows=pl.len().over("normal"), pictures=picture.n_unique().over("normal"))
-        .sort("sample_id")
-    )
+    prompts: pl.DataFrame
+    """The risk arm, rows of `scanner.tables.PROMPTS`."""
+    left_out: pl.DataFrame
+    """Rows of `scanner.tables.LEFT_OUT`."""
+    coverage: Coverage
+    """Rows and groups that the list stands for."""
 
 
-def _per_group(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row per group and caption: its copies, and its most common written form (of equals the earliest)."""
-    keys = ["group_id", "normal"]
-    written = (
-        rows.filter(pl.col("group_id").is_not_null())
-        .group_by(*keys, "caption", maintain_order=True)
-        .agg(
-            written=pl.len(),
-            earliest=pl.col("sample_id").first(),
-            rows=pl.col("rows").first(),
-            pictures=pl.col("pictures").first(),
-        )
-        .sort(*keys, "written", "earliest", descending=[False, False, True, False])
-    )
-    return written.group_by(keys, maintain_order=True).agg(
-        caption=pl.col("caption").first(),
-        caption_copies=pl.col("written").sum().cast(pl.Int64),
-        caption_rows=pl.col("rows").first().cast(pl.Int64),
-        caption_groups=pl.col("pictures").first().cast(pl.Int64),
-    )
-
-
-def _reason(copies: int, share: float, pictures: int) -> str:
-    percent = min(max(round(100 * share), 1), 99)
-    under = "all under this caption" if share == 1 else f"{percent} % under this caption"
-    others = pictures - 1
-    found = f"found on {others:,} other picture{'s' if others > 1 else ''}" if others else "found nowhere else"
-    return f"{copies:,} copies of one picture, {under}, {found}"
-
-
-def _scored(candidates: pl.DataFrame, config: RankConfig) -> pl.DataFrame:
-    """The candidates with their risk (rounded, so that equals tie on every machine) and its reason."""
-    risks, reasons = [], []
-    columns = ("copies", "caption_copies", "caption_rows", "caption_groups")
-    for copies, caption_copies, caption_rows, pictures in candidates.select(columns).iter_rows():
-        share, specificity = caption_copies / copies, caption_copies / caption_rows
-        risk = risk_score(copies=copies, share=share, specificity=specificity, half_copies=config.half_copies)
-        risks.append(round(risk, 12))
-        reasons.append(_reason(copies, share, pictures))
-    return candidates.with_columns(
-        risk=pl.Series(risks, dtype=pl.Float64),
-        reason=pl.Series(reasons, dtype=pl.String),
-        prompt_id=prompt_ids(candidates["normal"]),
-    )
-
-
-def rank_prompts(
-    samples: pl.DataFrame, members: pl.DataFrame, groups: pl.DataFrame, config: RankConfig
+def rank_prompts(  # noqa: PLR0913 - one table each
+    samples: pl.DataFrame | pl.LazyFrame,
+    members: pl.DataFrame,
+    groups: pl.DataFrame,
+    config: RankConfig,
+    *,
+    captions: pl.DataFrame | None = None,
+    families: pl.DataFrame | None = None,
+    agreement: AskAgreement | None = None,
 ) -> pl.DataFrame:
-    """The risk arm of `scanner.tables.PROMPTS`, riskiest first; empty where no group has a caption.
+    """The risk arm of `scanner.tables.PROMPTS`, riskiest first: that of `ranking`."""
+    found = ranking(samples, members, groups, config, captions=captions, families=families, agreement=agreement)
+    return found.prompts
 
-    `samples` has `sample_id, caption, url`; `members` and `groups` are the tables of that name. Equal risks are ordered
-    by copies, then group, then prompt_id.
+
+def ranking(  # noqa: PLR0913 - one table each
+    samples: pl.DataFrame | pl.LazyFrame,
+    members: pl.DataFrame,
+    groups: pl.DataFrame,
+    config: RankConfig,
+    *,
+    captions: pl.DataFrame | None = None,
+    families: pl.DataFrame | None = None,
+    agreement: AskAgreement | None = None,
+) -> Ranking:
+    """The risk arm, riskiest first, and what it covers; empty where no group and no family has a caption.
+
+    Of `samples` the columns `sample_id, caption, url` are read; the others are the tables of these names. Without
+    `captions` they are counted here, without `families` there are none. Equal risks are ordered by copies, then
+    group, family and prompt_id.
     """
-    order, descending = ["risk", "copies", "group_id", "prompt_id"], [True, True, False, False]
-    candidates = _per_group(caption_rows(samples, members)).join(
-        groups.select("group_id", "copies", "medoid"), on="group_id", how="inner"
-    )
-    urls = samples.select(medoid="sample_id", url="url")
-    ranked = (
-        _scored(candidates, config)
-        .sort(order, descending=descending)
-        .unique("normal", keep="first", maintain_order=True)
-        .filter(pl.int_range(pl.len()).over("group_id") < config.captions_per_group)
-        .join(urls, on="medoid", how="left")
-        .sort(order, descending=descending)
-        .with_row_index("rank", offset=1)
-        .with_columns(arm=pl.lit("risk"), sample_id="medoid")
-    )
-    return PROMPTS.conform(ranked)
+    if captions is None:
+        captions = count_captions(samples.lazy().select("sample_id", "caption").collect(), members, groups).captions
+    units = read_units(samples, members, FAMILIES.empty() if families is None else families, captions)
+    found = candidates(units, groups, config.half_copies)
+    listed = _ranked(select(found, config.captions_per_group), config, agreement)
+    listed = listed.with_columns(reasons(listed), _classes(), arm=pl.lit("risk"))
+    urls = samples.lazy().select("sample_id", "url").join(listed.lazy().select("sample_id").unique(), on="sample_id")
+    listed = listed.join(urls.collect(engine="streaming"), on="sample_id", how="left")
+    rows = first_ranks(listed, units.belonging)
+    prompts = PROMPTS.conform(covered_rows(listed, rows))
+    left = left_out(groups, prompts, found)
+    total = int(samples.lazy().select(pl.len()).collect().item())
+    return Ranking(prompts=prompts, left_out=left, coverage=coverage(prompts, rows, groups, left, total))
+
+
+def _ranked(listed: pl.DataFrame, config: RankConfig, agreement: AskAgreement | None) -> pl.DataFrame:
+    """In their final order, with `agreement` and `rank`; the list comes in the order of the other parts."""
+    asked = listed.head(config.agreement_of)
+    known = pl.Series("agreement", [None] * len(asked), dtype=pl.Float64)
+    if agreement is not None and len(asked):
+        known = _checked(agreement(asked.select("caption", "sample_id")), len(asked))
+    factor = pl.Series(agreement_factor(known.fill_null(1.0).to_numpy()), dtype=pl.Float64)
+    asked = asked.with_columns(known, risk=(asked["risk"] * factor).round(12))
+    rest = listed.slice(config.agreement_of).with_columns(agreement=pl.lit(None, dtype=pl.Float64))
+    first = asked.sort(ORDER, descending=DESCENDING, nulls_last=True)
+    return pl.concat([first, rest]).with_row_index("rank", offset=1)
+
+
+def _checked(known: pl.Series, asked: int) -> pl.Series:
+    """Raises ValueError when the callable's answer is no share for each prompt: an error of the program."""
+    known = known.cast(pl.Float64).alias("agreement")
+    if len(known) != asked or not known.drop_nulls().is_between(0, 1).all():
+        raise ValueError(f"The agreement must be one number of 0 to 1, or null, for each of {asked} prompts.")
+    return known
+
+
+def _classes() -> pl.Expr:
+    """`risk_class` by the boundaries, highest first."""
+    name = pl.lit(None, dtype=pl.String)
+    for label, least in reversed(BOUNDARIES.items()):
+        name = pl.when(pl.col("risk") >= least).then(pl.lit(label)).otherwise(name)
+    return name.alias("risk_class")

@@ -4,30 +4,60 @@
 >>> write_report(run, pictures=None)                                         # doctest: +SKIP
 """
 
+from scanner.report._attack import VERDICTS, prompt_frame
+from scanner.report._audit import check_tables, count_duplicates, count_rows
 from scanner.report._calibration import CalibratedRun, calibration_headline, calibration_notes, tiny, write_calibration
-from scanner.report._findings import SCHEMA_VERSION, Findings, Recall
-from scanner.report._gather import gather
+from scanner.report._findings import SCHEMA_VERSION, Check, Coverage, Duplicates, Findings, Method, Recall, Rows
+from scanner.report._gather import gather, is_complete
 from scanner.report._intervals import Rate, clopper_pearson, rate
-from scanner.report._pictures import OtherRun, Pictures
+from scanner.report._method import method, name_of, thresholds
+from scanner.report._page import render_page, write_page
+from scanner.report._pictures import OtherRun, Picture, Pictures, thumbnails
 from scanner.report._recall import measured_recall, recall_words
-from scanner.report._write import write_report
+from scanner.report._records import Setting
+from scanner.report._words import count, interval, percent, scoped
+from scanner.report._write import figure, write_report
 
 __all__ = [
     "SCHEMA_VERSION",
+    "VERDICTS",
     "CalibratedRun",
+    "Check",
+    "Coverage",
+    "Duplicates",
     "Findings",
+    "Method",
     "OtherRun",
+    "Picture",
     "Pictures",
     "Rate",
     "Recall",
+    "Rows",
+    "Setting",
     "calibration_headline",
     "calibration_notes",
+    "check_tables",
     "clopper_pearson",
+    "count",
+    "count_duplicates",
+    "count_rows",
+    "figure",
     "gather",
+    "interval",
+    "is_complete",
     "measured_recall",
+    "method",
+    "name_of",
+    "percent",
+    "prompt_frame",
     "rate",
     "recall_words",
+    "render_page",
+    "scoped",
+    "thresholds",
+    "thumbnails",
     "tiny",
     "write_calibration",
+    "write_page",
     "write_report",
 ]

@@ -12,7 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from scanner.report._audit import BUCKETS, bucket_label, clean, sample_refs
+from scanner.prompts import BUCKETS, bucket_label
+from scanner.report._audit import clean, sample_refs
 from scanner.report._findings import Arm, Cost, CurvePoint
 from scanner.report._intervals import rate
 from scanner.report._records import Detector, Generation, Hit, Prompt, SampleRef
@@ -44,7 +45,7 @@ def prompt_frame(run: Run) -> pl.DataFrame:
     )
     candidates = run.read(CANDIDATES).select("prompt_id", "generated", "decision", "evaluations")
     hits = run.read(HITS).select("prompt_id", "verdict", "evidence", "paper_rule")
-    frame = run.read(PROMPTS)
+    frame = _with_parts(run.read(PROMPTS))
     for part in (triage, candidates, hits):
         frame = frame.join(part, on="prompt_id", how="left", maintain_order="left")
     return frame.with_columns(
@@ -52,6 +53,12 @@ def prompt_frame(run: Run) -> pl.DataFrame:
         tried=(pl.col("generated").fill_null(0) > 0) | pl.col("score").is_not_null(),
         hit=pl.col("verdict").is_in(VERDICTS).fill_null(False) & (pl.col("generated").fill_null(0) > 0),
     ).sort(pl.col("arm") != "risk", "arm", "rank")
+
+
+def _with_parts(prompts: pl.DataFrame) -> pl.DataFrame:
+    """Prompts that were written before the parts of the risk were kept have none."""
+    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in PROMPTS.schema.items() if name not in prompts]
+    return prompts.with_columns(missing)
 
 
 def count_arm(frame: pl.DataFrame, arm: str) -> Arm:
@@ -130,7 +137,8 @@ def list_prompts(frame: pl.DataFrame) -> tuple[Prompt, ...]:
 
 _PROMPT_COLUMNS = (
     *("prompt_id", "arm", "rank", "url", "group_id", "sample_id", "caption_copies", "caption_groups"),
-    *("generated", "decision", "verdict"),
+    *("risk_class", "caption_rows", "copies_part", "concentration", "specificity", "template_part", "agreement"),
+    *("family_id", "covered_rows", "generated", "decision", "verdict"),
 )
 
 

@@ -12,23 +12,17 @@ from typing import Any
 
 import polars as pl
 
+from scanner.prompts import BUCKETS, bucket_label
 from scanner.report._findings import Check, Duplicates, Rows
 from scanner.report._records import CopiesBucket, ErrorCount, ErrorRow, Group, SampleRef
 from scanner.run import Run
 from scanner.samples import OWN_MODEL
 from scanner.tables import ERRORS, GROUPS, MEMBERS, SAMPLES, TABLES
 
-BUCKETS = ((2, 3), (4, 7), (8, 15), (16, 31), (32, 63), (64, 127), (128, None))
-"""Ranges of copies, by doubling; the last one is open."""
 LISTED_GROUPS = 200
 LISTED_ERRORS = 500
 SHOWN_MEMBERS = 5
 """Members of a group that are shown beside its medoid."""
-
-
-def bucket_label(low: int, high: int | None) -> str:
-    """`2–3` or `128+`."""
-    return f"{low}+" if high is None else f"{low}–{high}"
 
 
 def clean(row: Mapping[str, Any]) -> dict[str, Any]:

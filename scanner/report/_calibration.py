@@ -15,10 +15,9 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from scanner.duplicates import Calibration, KindCalibration
-from scanner.files import replacing
 from scanner.report import _calibration_charts, _show, _words
 from scanner.report._intervals import rate
-from scanner.report._write import _packaged, _policy
+from scanner.report._page import OURS, packaged, policy, write_page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +106,7 @@ def calibration_headline(found: Calibration) -> str:
 
 def write_calibration(found: Calibration, table: pl.DataFrame, path: Path, source: CalibratedRun) -> Path:
     """Write the page; `table` holds the rows of `scanner.tables.CALIBRATION`. An older page is replaced."""
-    style = _packaged("style.css") + _packaged("calibration.css")
+    style = packaged(OURS, "style.css") + packaged(OURS, "calibration.css")
     page = _template().render(
         found=found,
         kinds=sorted((found.decides, found.proposes), key=lambda kind: kind.kind != found.own.kind),
@@ -116,10 +115,9 @@ def write_calibration(found: Calibration, table: pl.DataFrame, path: Path, sourc
         headline=calibration_headline(found),
         notes=calibration_notes(found),
         style=Markup(style),  # noqa: S704 - the package's own files
-        policy=_policy(style, ""),
+        policy=policy(style, ""),
     )
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_page(path, page)
     return path
 
 
@@ -149,4 +147,4 @@ def _template() -> Template:
     )
     environment.filters |= {function.__name__: function for function in filters}
     environment.globals |= {function.__name__: function for function in functions}
-    return environment.from_string(_packaged("calibration.html.j2"))
+    return environment.from_string(packaged(OURS, "calibration.html.j2"))

@@ -99,6 +99,25 @@ def copies_chart(buckets: Sequence[CopiesBucket]) -> Markup:
     return _svg(parts, label=f"Duplicate groups by copies. {words}.", height=HEIGHT, style="chart")
 
 
+def paired_columns(labels: Sequence[str], before: Sequence[int], after: Sequence[int], what: str) -> Markup:
+    """Two counts side by side in each range, before (grey) and after; the lengths of all columns share one scale."""
+    most = max([*before, *after], default=0) or 1
+    step = 1 / max(len(labels), 1)
+    parts = [f'<line class="axis" x1="0" x2="100%" y1="{BOTTOM}" y2="{BOTTOM}"/>']
+    for i, (label, old, new) in enumerate(zip(labels, before, after, strict=True)):
+        parts.append(f"<g><title>{escape(label)}: {old:,} before, {new:,} after</title>")
+        for number, style, at in ((old, "before", 0.14), (new, "after", 0.51)):
+            y = _y(number / most * 0.92)
+            parts.append(
+                f'<rect class="column {style}" x="{_at(step * (i + at))}" width="{_at(step * 0.35)}" '
+                f'y="{y:.1f}" height="{BOTTOM - y:.1f}" rx="2"/>'
+                f'<text class="value" x="{_at(step * (i + at + 0.175))}" y="{y - 6:.1f}">{number:,}</text>'
+            )
+        parts.append(f'<text class="label" x="{_at(step * (i + 0.5))}" y="{BOTTOM + 20}">{escape(label)}</text></g>')
+    words = "; ".join(f"{a}: {b:,} before, {c:,} after" for a, b, c in zip(labels, before, after, strict=True))
+    return _svg(parts, label=f"{what}. {words}.", height=HEIGHT - 20, style="chart")
+
+
 def _grid(lines: Sequence[tuple[float, str]]) -> list[str]:
     return [
         f'<line class="{"grid" if share else "axis"}" x1="0" x2="100%" y1="{_y(share)}" y2="{_y(share)}"/>'

@@ -13,19 +13,22 @@ from scanner.report._intervals import Rate
 from scanner.report._records import (
     CaptionUse,
     CopiesBucket,
+    CoverageStep,
     Detector,
     ErrorCount,
     ErrorRow,
     Family,
     Group,
     Hit,
+    LeftOut,
     Match,
     Mitigated,
     Prompt,
+    RiskClass,
     Setting,
 )
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
@@ -155,6 +158,50 @@ class Templates:
     """Where nobody looked: pairs of pictures whose thumbnails agree on the whole and differ in one place."""
     most: tuple[Family, ...]
     """The families of most pictures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """What the risk arm stands for."""
+
+    groups: int
+    """Duplicate groups."""
+    covered: int
+    """Those that a prompt stands for."""
+    no_caption: int
+    """Those without, since no copy has a caption."""
+    caption_taken: int
+    """Those without, since all their captions stand in the list for other pictures."""
+    families: int
+    """Template families that a prompt stands for."""
+    steps: tuple[CoverageStep, ...]
+    """By number of prompts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quoted:
+    """A measured curve that the classes are read beside: of another attack, under its target's name."""
+
+    target: str
+    """The target it was measured on."""
+    protocol: str
+    """What was done."""
+    copies: tuple[tuple[str, Rate], ...]
+    """By copies: verified prompts of those tried; ranges of which none was tried are left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """The prompt ranking as a whole."""
+
+    classes: tuple[RiskClass, ...]
+    """high, medium, low."""
+    quoted: Quoted
+    """Where the quoted figures of the classes come from."""
+    coverage: Coverage | None
+    """What the list covers; None while the audit is not finished."""
+    left_out: tuple[LeftOut, ...]
+    """Groups that no prompt stands for, most copies first; the whole list is left_out.parquet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -361,6 +408,8 @@ class Findings:
     """Pictures of another run in this one; None where it was compared with none."""
     templates: Templates
     """Pictures that share a part."""
+    ranking: Ranking | None
+    """Classes and coverage of the high-risk prompts; None in runs that were made before there were classes."""
     repair: Repair | None
     """What to drop or to re-caption; None where the run has not worked it out."""
     arms: tuple[Arm, ...]

@@ -13,6 +13,7 @@ from scanner.report._captions import count_captions
 from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
 from scanner.report._matches import count_matches, list_matches
 from scanner.report._method import method, name_of, thresholds
+from scanner.report._ranking import count_ranking
 from scanner.report._recall import measured_recall
 from scanner.report._repair import count_repair
 from scanner.report._templates import count_templates
@@ -33,7 +34,7 @@ def gather(run: Run) -> Findings:
         dataset=name_of(run.config.get("dataset"), "an unnamed data set"),
         target=None if attack is None else name_of(attack.get("target"), "the model"),
         attacked=bool(frame["attacked"].any()),
-        complete=_is_complete(run),
+        complete=is_complete(run),
         headline="",
         summary="",
         advice=(),
@@ -43,6 +44,7 @@ def gather(run: Run) -> Findings:
         captions=count_captions(run),
         matches=count_matches(run),
         templates=count_templates(run),
+        ranking=count_ranking(run, frame),
         repair=count_repair(run),
         arms=arms,
         thresholds=thresholds(run, controls=arms[1].attacked),
@@ -64,7 +66,8 @@ def gather(run: Run) -> Findings:
     return replace(found, headline=_words.headline(found), summary=_words.summary(found))
 
 
-def _is_complete(run: Run) -> bool:
+def is_complete(run: Run) -> bool:
+    """Whether the manifest says that every part begun is finished."""
     parts = run.manifest().get("parts", {})
     return bool(parts) and (run.part_config("attack") is None or "attack" in parts)
 

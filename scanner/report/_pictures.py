@@ -89,11 +89,11 @@ def collect(run: Run, found: Findings, pictures: Pictures | None, other: OtherRu
     small |= {prompt.sample_id for prompt in found.prompts if prompt.sample_id is not None}
     large |= {sample for family in found.templates.most for sample in family.members}
     large |= {one.kept.sample_id for one in (found.repair.most if found.repair else ()) if one.kept}
-    thumbnails = _thumbnails(run, large | small)
+    small_pictures = thumbnails(run, large | small)
     originals = _originals(sorted(large), pictures) if pictures else {}
     return Gallery(
-        samples={sample: thumbnails[sample] for sample in large & thumbnails.keys()} | originals,
-        thumbnails=thumbnails,
+        samples={sample: small_pictures[sample] for sample in large & small_pictures.keys()} | originals,
+        thumbnails=small_pictures,
         generations=_generations(run, found),
         others={} if other is None else _of_other(other, {match.other_sample_id for match in found.matching}),
     )
@@ -101,10 +101,11 @@ def collect(run: Run, found: Findings, pictures: Pictures | None, other: OtherRu
 
 def _of_other(other: OtherRun, wanted: set[int]) -> dict[int, Picture]:
     originals = _originals(sorted(wanted), other.pictures) if other.pictures else {}
-    return _thumbnails(other.run, wanted) | originals
+    return thumbnails(other.run, wanted) | originals
 
 
-def _thumbnails(run: Run, wanted: set[int]) -> dict[int, Picture]:
+def thumbnails(run: Run, wanted: set[int]) -> dict[int, Picture]:
+    """By sample_id, the pictures that the samples table holds; rows without one are left out."""
     frame = SAMPLES.scan(run.path).filter(pl.col("sample_id").is_in(sorted(wanted))).select("sample_id", "thumbnail")
     size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     return {

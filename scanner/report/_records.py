@@ -190,6 +190,24 @@ class Prompt:
     """0 to 1."""
     reason: str
     """The score in words."""
+    risk_class: str | None
+    """high, medium or low; None for controls, and in older runs, as are the parts that follow."""
+    caption_rows: int | None
+    """Rows of the data set under this caption."""
+    copies_part: float | None
+    """0 to 1: how often the picture was seen."""
+    concentration: float | None
+    """0 to 1: how far the copies speak as this caption does."""
+    specificity: float | None
+    """0 to 1: part of all rows under it or a near-duplicate of it that is here."""
+    template_part: float | None
+    """0 to 1: the same risk of a template family; None without one."""
+    agreement: float | None
+    """0 to 1: text-image agreement; None where it is not known."""
+    family_id: int | None
+    """Template family whose pictures share the caption."""
+    covered_rows: int | None
+    """Rows in the groups and families of this and all riskier prompts."""
     triage_score: float | None
     """Score of the first detector; None when not scored."""
     triage_threshold: float | None
@@ -202,6 +220,58 @@ class Prompt:
     """accepted, rejected or open; None when not attacked."""
     verdict: str | None
     """matching, template, retrieved or none; None when it was not verified."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskClass:
+    """A class of the ranking."""
+
+    name: str
+    """high, medium or low."""
+    least: float
+    """Smallest risk of the class."""
+    prompts: int
+    """Prompts of the list in it."""
+    rows: int
+    """Rows in their groups."""
+    measured: Rate | None
+    """Verified prompts of those of it that this run's own attack tried; None where it tried none."""
+    quoted: Rate | None
+    """The same of the quoted curve; None where that has tried none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoverageStep:
+    """What the first prompts cover."""
+
+    prompts: int
+    """So many, riskiest first."""
+    rows: int
+    """Rows in their groups and families."""
+    share: float | None
+    """Of all rows."""
+    duplicated: int
+    """Of these rows, those in a duplicate group."""
+    duplicated_share: float | None
+    """Of all rows in a duplicate group."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """A duplicate group that no prompt stands for."""
+
+    group_id: int
+    """Smallest sample_id of its members."""
+    copies: int
+    """Rows."""
+    reason: str
+    """no_caption or caption_taken."""
+    prompt_id: str | None
+    """caption_taken: the prompt that has its caption."""
+    rank: int | None
+    """That prompt's rank."""
+    caption: str | None
+    """That prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)

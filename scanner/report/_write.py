@@ -8,21 +8,17 @@ policy that lets run only the script it was made with. Run again on the same tab
     PosixPath('RUN/report/index.html')
 """
 
-import base64
-import hashlib
 from dataclasses import asdict
-from functools import cache, partial
-from importlib import resources
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from scanner.files import replacing
-from scanner.report import _charts, _show, _words
+from scanner.report import _show, _words
 from scanner.report._findings import Findings
 from scanner.report._gather import gather
+from scanner.report._page import OURS, render_page, write_page
 from scanner.report._pictures import Gallery, OtherRun, Pictures, collect
 from scanner.run import Run, write_json
 
@@ -42,44 +38,25 @@ def write_report(run: Run, pictures: Pictures | None = None, other: OtherRun | N
     folder = run.path / FOLDER
     write_json(folder / "report.json", asdict(found))
     path = folder / "index.html"
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_page(path, page)
     return path
 
 
 def render(found: Findings, gallery: Gallery) -> str:
     """The page."""
-    style, script = _packaged("style.css"), _packaged("page.js")
-    return _template().render(
+    return render_page(
+        OURS,
+        "index.html.j2",
         found=found,
         gallery=gallery,
         hits={hit.prompt_id: hit for hit in found.hits},
         groups={group.group_id for group in found.groups},
         figure=partial(figure, found),
-        style=Markup(style),  # noqa: S704 - the package's own file
-        script=Markup(script),  # noqa: S704 - the package's own file
-        policy=_policy(style, script),
     )
 
 
-FILTERS = (_words.percent, _words.interval, _show.number, _show.cut, _show.glued)
-FUNCTIONS = (
-    *(_words.count, _words.finest, _show.web_link),
-    *(_charts.interval_bar, _charts.risk_bar, _charts.extraction_curve, _charts.copies_chart),
-)
-"""What the template may call, by the functions' own names."""
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {function.__name__: function for function in FILTERS}
-    environment.globals |= {function.__name__: function for function in FUNCTIONS}
-    return environment.from_string(_packaged("index.html.j2"))
-
-
-def figure(found: Findings, path: str, form: str = "number") -> Markup:
-    """A figure of the findings as an element that names where it stands in report.json: `rows.read`.
+def figure(found: Any, path: str, form: str = "number") -> Markup:
+    """A figure of a page's model as an element that names where it stands in its JSON: `rows.read`.
 
     `form`: number, percent, or bare for a percentage without its sign.
     """
@@ -88,17 +65,3 @@ def figure(found: Findings, path: str, form: str = "number") -> Markup:
     text = _words.bare(text) if form == "bare" else _show.glued(text)
     attributes = ("" if value is None else value, path)
     return Markup('<data value="{}" data-path="{}">{}</data>').format(*attributes, text)
-
-
-def _packaged(name: str) -> str:
-    return resources.files("scanner.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """A content security policy: our script, our style, pictures inside the page, and nothing else."""
-    allowed = [f"style-src {_hash(style)}", f"script-src {_hash(script)}", "img-src data:"]
-    return "; ".join(["default-src 'none'", "form-action 'none'", "base-uri 'none'", *allowed])
-
-
-def _hash(content: str) -> str:
-    return "'sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() + "'"

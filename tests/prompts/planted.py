@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from scanner.tables import GROUPS, MEMBERS
+from scanner.tables import FAMILIES, GROUPS, MEMBERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,4 +39,19 @@ def plant(groups: list[list[str | None]], singles: list[str | None], shards: lis
     schema = {name: MEMBERS.schema[name] for name in MEMBERS.columns}
     return Planted(
         samples=samples, members=pl.DataFrame(members, schema=schema, orient="row"), groups=GROUPS.frame(facts)
+    )
+
+
+def family(planted: Planted, family_id: int, pictures: list[int]) -> pl.DataFrame:
+    """Rows of `scanner.tables.FAMILIES`: pictures by the id of their group or, where they stand once, of their row."""
+    copies = dict(planted.groups.select("group_id", "copies").iter_rows())
+    return FAMILIES.frame(
+        {
+            "family_id": family_id,
+            "sample_id": picture,
+            "group_id": picture if picture in copies else None,
+            "copies": copies.get(picture, 1),
+            "centre": place == 0,
+        }
+        for place, picture in enumerate(pictures)
     )

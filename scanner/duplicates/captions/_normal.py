@@ -39,7 +39,17 @@ def normalise_caption(caption: str) -> str:
 
 
 def normalise_captions(captions: pl.Series) -> pl.Series:
-    """Normalised captions of a String column; null where there is no caption or nothing of it is left."""
-    unique = captions.drop_nulls().unique()
-    normal = pl.Series([normalise_caption(caption) or None for caption in unique], dtype=pl.String)
-    return captions.replace_strict(unique, normal, default=None, return_dtype=pl.String)
+    """Normalised captions of a String column; null where there is no caption or nothing of it is left.
+
+    Captions of ASCII characters alone take a short way, to the same end: no normal form changes them, and whatever is
+    no letter and no digit there is punctuation, a symbol, spacing or a control character.
+    """
+    name, captions = captions.name, captions.cast(pl.String).alias("caption")
+    plain = captions.str.len_bytes() == captions.str.len_chars()
+    others = captions.filter(~plain).unique()
+    normal = pl.Series([normalise_caption(caption) for caption in others], dtype=pl.String)
+    folded = captions.str.to_lowercase().str.replace_all("[^a-z0-9]+", " ").str.strip_chars(" ")
+    if len(others):
+        rest = captions.replace_strict(others, normal, default=None, return_dtype=pl.String)
+        folded = folded.zip_with(plain.fill_null(True), rest)
+    return folded.replace("", None).alias(name)

@@ -1,9 +1,12 @@
 """What a format of prompt lists is."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
+
+from scanner.errors import UnusableInputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +21,21 @@ class ListFacts:
     """Of the scanner."""
 
 
+Encode = Callable[[pl.DataFrame, ListFacts], Iterable[bytes]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writing:
+    """One way to write a list of prompts down."""
+
+    encode: Encode
+    """The file's content, in parts. It is given only prompts that it can carry."""
+    carries: pl.Expr = field(default_factory=lambda: pl.lit(value=True))
+    """Whether a prompt comes back unchanged from the consumer's reader."""
+    reason: str = ""
+    """What is wrong with a prompt that does not: "its caption ..."."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PromptFormat:
     """One consumer's format."""
@@ -26,5 +44,13 @@ class PromptFormat:
     """As `scanner export --format` takes it."""
     consumer: str
     """Who reads it."""
-    encode: Callable[[pl.DataFrame, ListFacts], bytes]
-    """The file's content. Raises UnusableInputError for a prompt that the format can't carry."""
+    writings: Mapping[str, Writing]
+    """How it is written, by the file's suffix."""
+
+    def writing_for(self, out: Path) -> Writing:
+        """How `out` is written. Raises UnusableInputError for a suffix that the consumer would not read."""
+        found = self.writings.get(out.suffix.lower())
+        if found is None:
+            suffixes = " or ".join(self.writings)
+            raise UnusableInputError(f"--format {self.name} writes {suffixes} files; {out.name} is not named like one.")
+        return found

@@ -40,3 +40,15 @@ def test_normalising_twice_changes_nothing(caption: str) -> None:
 def test_a_column_is_normalised_like_its_captions(captions: list[str | None]) -> None:
     expected = [(normalise_caption(caption) or None) if caption is not None else None for caption in captions]
     assert normalise_captions(pl.Series(captions, dtype=pl.String)).to_list() == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(st.characters(codec="ascii"), max_size=12)))
+def test_captions_of_ascii_take_a_short_way_to_the_same_end(captions: list[str]) -> None:
+    expected = [normalise_caption(caption) or None for caption in captions]
+    assert normalise_captions(pl.Series(captions, dtype=pl.String)).to_list() == expected
+
+
+def test_every_ascii_character_takes_the_short_way_rightly() -> None:
+    captions = [f"a{chr(code)}B" for code in range(128)] + [chr(code) for code in range(128)]
+    assert normalise_captions(pl.Series("text", captions)).to_list() == [normalise_caption(c) or None for c in captions]
