@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 import webdataset
+from datasets import Dataset
 
 from pipelines.audit import audit
 from pipelines.cli import app, exit_code_of
@@ -71,6 +72,8 @@ def test_drop_lists(run, tmp_path, capsys):
     found = pl.read_parquet(tmp_path / "keys.parquet")
     assert found.columns == ["shard", "key"]
     assert set(found["key"]) == DROPPED
+    loaded = Dataset.from_parquet(str(tmp_path / "keys.parquet"), cache_dir=str(tmp_path / "cache"))
+    assert loaded.to_list() == found.to_dicts()
     assert export(run, tmp_path / "keys.txt", "drop-list") == 0
     assert set((tmp_path / "keys.txt").read_text().split()) == DROPPED
     assert export(run, tmp_path / "uids.txt", "drop-list", "--by", "uid") == 0
