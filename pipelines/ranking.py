@@ -21,7 +21,7 @@ def rank(run: Run, config: AuditConfig, agreement: AskAgreement | None = None) -
     """Write the prompts table, the risk arm and then the control arm, and the groups left out; returns the coverage."""
     samples = SAMPLES.scan(run.path).select("sample_id", "shard", "caption", "url")
     members = MEMBERS.scan(run.path).select("sample_id", "group_id").collect()
-    captions = CAPTIONS.scan(run.path).collect()
+    captions = CAPTIONS.scan(run.path)
     found = ranking(
         samples,
         members,

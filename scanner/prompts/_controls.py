@@ -32,15 +32,17 @@ _CONSTANT = {
 
 
 def _pool(
-    samples: pl.DataFrame | pl.LazyFrame, captions: pl.DataFrame, prompts: pl.DataFrame, rng: np.random.Generator
+    samples: pl.DataFrame | pl.LazyFrame, captions: pl.LazyFrame, prompts: pl.DataFrame, rng: np.random.Generator
 ) -> pl.DataFrame:
     """Rows in no group whose caption no other row carries and that is no prompt, in random order.
 
     A caption of one row is written in the captions table as that row writes it, so no other text needs normalising.
     """
-    alone = captions.filter((pl.col("rows") == 1) & (pl.col("groups") == 0)).select("prompt_id", "caption")
-    alone = alone.join(prompts.select("prompt_id"), on="prompt_id", how="anti").sort("prompt_id")
-    drawn = alone[rng.permutation(len(alone))[:_POOL]].with_row_index("place")
+    once = captions.filter((pl.col("rows") == 1) & (pl.col("groups") == 0)).select("prompt_id")
+    alone = once.join(prompts.lazy().select("prompt_id"), on="prompt_id", how="anti").collect(engine="streaming")
+    drawn = alone.sort("prompt_id")[rng.permutation(len(alone))[:_POOL]].with_row_index("place")
+    texts = captions.select("prompt_id", "caption").join(drawn.lazy().select("prompt_id"), on="prompt_id", how="semi")
+    drawn = drawn.join(texts.collect(engine="streaming"), on="prompt_id", how="left")
     rows = samples.lazy().select("sample_id", "shard", "caption", "url")
     return rows.join(drawn.lazy(), on="caption", how="inner").collect(engine="streaming").sort("place")
 
@@ -72,7 +74,7 @@ def draw_controls(  # noqa: PLR0913 - one table each
     count: int,
     seed: int,
     *,
-    captions: pl.DataFrame | None = None,
+    captions: pl.DataFrame | pl.LazyFrame | None = None,
 ) -> pl.DataFrame:
     """The control arm of `scanner.tables.PROMPTS`: `count` rows, or as many as there are, in the order they were drawn.
 
@@ -84,7 +86,7 @@ def draw_controls(  # noqa: PLR0913 - one table each
         rows = samples.lazy().select("sample_id", "caption").collect()
         captions = count_captions(rows, members, GROUPS.empty()).captions
     risky = prompts.filter(pl.col("arm") == "risk").sort("rank")
-    pool = _pool(samples, captions, risky, np.random.default_rng(seed))
+    pool = _pool(samples, captions.lazy(), risky, np.random.default_rng(seed))
     count = min(count, len(pool))
     wanted = _wanted(samples, risky.head(count))
     chosen = list(_closest(pool, wanted, count)) if len(wanted) else list(range(count))

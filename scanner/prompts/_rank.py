@@ -70,7 +70,7 @@ def rank_prompts(  # noqa: PLR0913 - one table each
     groups: pl.DataFrame,
     config: RankConfig,
     *,
-    captions: pl.DataFrame | None = None,
+    captions: pl.DataFrame | pl.LazyFrame | None = None,
     families: pl.DataFrame | None = None,
     agreement: AskAgreement | None = None,
 ) -> pl.DataFrame:
@@ -85,7 +85,7 @@ def ranking(  # noqa: PLR0913 - one table each
     groups: pl.DataFrame,
     config: RankConfig,
     *,
-    captions: pl.DataFrame | None = None,
+    captions: pl.DataFrame | pl.LazyFrame | None = None,
     families: pl.DataFrame | None = None,
     agreement: AskAgreement | None = None,
 ) -> Ranking:

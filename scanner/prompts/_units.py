@@ -30,7 +30,10 @@ class Units:
 
 
 def read_units(
-    samples: pl.DataFrame | pl.LazyFrame, members: pl.DataFrame, families: pl.DataFrame, captions: pl.DataFrame
+    samples: pl.DataFrame | pl.LazyFrame,
+    members: pl.DataFrame,
+    families: pl.DataFrame,
+    captions: pl.DataFrame | pl.LazyFrame,
 ) -> Units:
     """The units of tables of these names; of `samples` the columns `sample_id, caption` are read.
 
@@ -59,12 +62,13 @@ def _belonging(members: pl.DataFrame, families: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([inside, single])
 
 
-def _texts(normal: pl.Series, captions: pl.DataFrame) -> pl.DataFrame:
+def _texts(normal: pl.Series, captions: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     known = pl.DataFrame({"normal": normal}).with_row_index("text").with_columns(prompt_ids(normal))
-    counted = captions.select(
+    counted = captions.lazy().select(
         "prompt_id", "near_id", "near_rows", "near_pictures", caption_rows="rows", caption_groups="pictures"
     )
-    texts = known.join(counted, on="prompt_id", how="left", maintain_order="left")
+    wanted = counted.join(known.lazy().select("prompt_id"), on="prompt_id", how="semi").collect(engine="streaming")
+    texts = known.join(wanted, on="prompt_id", how="left", maintain_order="left")
     if texts["caption_rows"].has_nulls():
         raise UnusableInputError(
             "captions.parquet does not hold the captions of these rows; give the same `scanner audit` again."
