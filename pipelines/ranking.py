@@ -21,17 +21,25 @@ def rank(run: Run, config: AuditConfig, agreement: AskAgreement | None = None) -
     """Write the prompts table, the risk arm and then the control arm, and the groups left out; returns the coverage."""
     samples = SAMPLES.scan(run.path).select("sample_id", "shard", "caption", "url")
     members = MEMBERS.scan(run.path).select("sample_id", "group_id").collect()
-    captions = CAPTIONS.scan(run.path)
+    captions, families = CAPTIONS.scan(run.path), FAMILIES.read(run.path)
     found = ranking(
         samples,
         members,
         GROUPS.scan(run.path).select("group_id", "copies", "medoid").collect(),
         RankConfig(captions_per_group=config.captions_per_group),
         captions=captions,
-        families=FAMILIES.scan(run.path).collect(),
+        families=families,
         agreement=agreement,
     )
-    control = draw_controls(samples, members, found.prompts, count=config.control, seed=config.seed, captions=captions)
+    control = draw_controls(
+        samples,
+        members,
+        found.prompts,
+        count=config.control,
+        seed=config.seed,
+        captions=captions,
+        families=families,
+    )
     PROMPTS.write(run.path, pl.concat([found.prompts, control]))
     LEFT_OUT.write(run.path, found.left_out)
     return asdict(found.coverage)

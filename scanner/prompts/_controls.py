@@ -1,7 +1,8 @@
 """The control arm: captions of rows that are not duplicated, as like the risky captions as the data set allows.
 
 Its false-positive rate is what the verdicts are read against, so the two arms should differ in duplication and in
-nothing else: controls are matched in caption length (characters and words) and in source shard.
+nothing else: controls are matched in caption length (characters and words) and in source shard. What they say is not
+matched: language and subject differ as they do in the data set.
 
 >>> draw_controls(samples, members, prompts, count=100, seed=0)            # doctest: +SKIP
 """
@@ -13,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from scanner.duplicates.captions import count_captions
-from scanner.tables import GROUPS, PROMPTS
+from scanner.tables import FAMILIES, GROUPS, PROMPTS
 
 _POOL = 200_000
 """Captions that controls are chosen from, drawn at random where there are more."""
@@ -32,18 +33,25 @@ _CONSTANT = {
 
 
 def _pool(
-    samples: pl.DataFrame | pl.LazyFrame, captions: pl.LazyFrame, prompts: pl.DataFrame, rng: np.random.Generator
+    samples: pl.DataFrame | pl.LazyFrame,
+    captions: pl.LazyFrame,
+    families: pl.DataFrame,
+    prompts: pl.DataFrame,
+    rng: np.random.Generator,
 ) -> pl.DataFrame:
-    """Rows in no group whose caption no other row carries and that is no prompt, in random order.
+    """Rows in no group and no template family, in random order, whose caption no other row carries and that is no
+    prompt nor a near-duplicate of one.
 
     A caption of one row is written in the captions table as that row writes it, so no other text needs normalising.
     """
-    once = captions.filter((pl.col("rows") == 1) & (pl.col("groups") == 0)).select("prompt_id")
-    alone = once.join(prompts.lazy().select("prompt_id"), on="prompt_id", how="anti").collect(engine="streaming")
+    known = prompts.lazy().select("prompt_id").join(captions, on="prompt_id").select("near_id").unique()
+    once = captions.filter((pl.col("rows") == 1) & (pl.col("groups") == 0)).select("prompt_id", "near_id")
+    alone = once.join(known, on="near_id", how="anti").select("prompt_id").collect(engine="streaming")
     drawn = alone.sort("prompt_id")[rng.permutation(len(alone))[:_POOL]].with_row_index("place")
     texts = captions.select("prompt_id", "caption").join(drawn.lazy().select("prompt_id"), on="prompt_id", how="semi")
     drawn = drawn.join(texts.collect(engine="streaming"), on="prompt_id", how="left")
     rows = samples.lazy().select("sample_id", "shard", "caption", "url")
+    rows = rows.join(families.lazy().select("sample_id"), on="sample_id", how="anti")
     return rows.join(drawn.lazy(), on="caption", how="inner").collect(engine="streaming").sort("place")
 
 
@@ -75,27 +83,40 @@ def draw_controls(  # noqa: PLR0913 - one table each
     seed: int,
     *,
     captions: pl.DataFrame | pl.LazyFrame | None = None,
+    families: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The control arm of `scanner.tables.PROMPTS`: `count` rows, or as many as there are, in the order they were drawn.
 
-    Of `samples` the columns `sample_id, shard, caption, url` are read; `members` and `captions` are the tables of these
-    names (without `captions` they are counted here). The risky captions of `prompts` are matched in turn, from rank 1
-    on; where there are none, chance alone decides. Reproducible from the seed.
+    Of `samples` the columns `sample_id, shard, caption, url` are read; the others are the tables of these names
+    (without `captions` they are counted here, without `families` there are none). The risky captions of `prompts` are
+    matched in turn, from rank 1 on; where there are none, chance alone decides. Reproducible from the seed.
     """
     if captions is None:
         rows = samples.lazy().select("sample_id", "caption").collect()
         captions = count_captions(rows, members, GROUPS.empty()).captions
-    risky = prompts.filter(pl.col("arm") == "risk").sort("rank")
-    pool = _pool(samples, captions.lazy(), risky, np.random.default_rng(seed))
+    risky, rng = prompts.filter(pl.col("arm") == "risk").sort("rank"), np.random.default_rng(seed)
+    pool = _pool(samples, captions.lazy(), FAMILIES.empty() if families is None else families, risky, rng)
     count = min(count, len(pool))
-    wanted = _wanted(samples, risky.head(count))
+    wanted = _wanted(samples, members, risky.head(count), rng)
     chosen = list(_closest(pool, wanted, count)) if len(wanted) else list(range(count))
     drawn = pool[chosen].with_row_index("rank", offset=1)
     return PROMPTS.conform(drawn.with_columns(pl.lit(value).alias(name) for name, value in _CONSTANT.items()))
 
 
-def _wanted(samples: pl.DataFrame | pl.LazyFrame, risky: pl.DataFrame) -> pl.DataFrame:
-    """The risky captions with the shard of their group's first row, of the picture's where there is no group."""
-    first = risky.select("rank", "caption", sample_id=pl.coalesce("group_id", "sample_id"))
-    shards = samples.lazy().select("sample_id", "shard").join(first.lazy(), on="sample_id", how="right")
-    return shards.collect(engine="streaming").sort("rank")
+def _wanted(
+    samples: pl.DataFrame | pl.LazyFrame, members: pl.DataFrame, risky: pl.DataFrame, rng: np.random.Generator
+) -> pl.DataFrame:
+    """The risky captions, by rank, each with the shard of one of its group's rows that carry it, drawn at random (of
+    the picture's own row where there is no group): so the controls spread over the shards as those rows do."""
+    asked = risky.select("rank", "caption", "group_id", "sample_id").lazy()
+    rows = samples.lazy().select("sample_id", "shard", "caption")
+    grouped = members.lazy().select("sample_id", "group_id").join(asked.drop("sample_id"), on="group_id")
+    alone = asked.filter(pl.col("group_id").is_null()).select("sample_id", "rank", "caption")
+    carrying = pl.concat(
+        [
+            rows.join(grouped, on=["sample_id", "caption"]).select("rank", "sample_id", "shard", "caption"),
+            rows.join(alone, on=["sample_id", "caption"]).select("rank", "sample_id", "shard", "caption"),
+        ]
+    )
+    found = carrying.collect(engine="streaming").sort("rank", "sample_id")
+    return found[rng.permutation(len(found))].unique("rank", keep="first", maintain_order=True).sort("rank")

@@ -7,7 +7,7 @@ from polars.testing import assert_frame_equal
 
 from scanner.prompts import RankConfig, draw_controls, prompt_id, rank_prompts
 from scanner.tables import PROMPTS
-from tests.prompts.planted import Planted, plant
+from tests.prompts.planted import Planted, family, plant
 
 SHORT, LONG = "red fox", "a very long caption about a grey wolf that runs through the snow at night"
 
@@ -19,6 +19,10 @@ def _drawn(planted: Planted, count: int, seed: int = 0) -> pl.DataFrame:
 
 def _singles(count: int) -> list[str | None]:
     return [f"{'word ' * (row % 12)}single {row}" for row in range(count)]
+
+
+def _alike(count: int) -> list[str | None]:
+    return [f"single {row:03d}" for row in range(count)]
 
 
 def test_controls_carry_captions_of_single_rows_only() -> None:
@@ -72,6 +76,35 @@ def test_matched_in_shard() -> None:
     shard = dict(planted.samples.select("caption", "shard").iter_rows())
     assert {shard[caption] for caption in _drawn(planted, 20)["caption"]} == {"00007"}
     assert len(_drawn(planted, 30)) == 30
+
+
+def test_spread_over_the_shards_as_the_rows_that_carry_the_captions() -> None:
+    shards = ["00001", "00002", "00003", "00004"]
+    groups: list[list[str | None]] = [[f"red fox {number}"] * 8 for number in range(60)]
+    planted = plant(groups, _alike(400), shards=shards * 120 + shards * 100)
+    found = planted.samples.join(_drawn(planted, 60).select("sample_id"), on="sample_id")["shard"].value_counts()
+    assert len(found) == 4
+    assert found["count"].min() >= 7, "15 are expected, and the first row of every group is in 00001"
+
+
+def test_only_rows_that_carry_the_caption_say_where_it_comes_from() -> None:
+    planted = plant(
+        [["other"] * 3 + ["red fox"]], _alike(40), shards=["00001"] * 3 + ["00002"] + ["00001", "00002"] * 20
+    )
+    prompts = rank_prompts(planted.samples, planted.members, planted.groups, RankConfig())
+    fox = prompts.filter(pl.col("caption") == "red fox")
+    drawn = draw_controls(planted.samples, planted.members, fox, 10, seed=0)
+    assert set(planted.samples.join(drawn, on="sample_id")["shard"]) == {"00002"}
+
+
+def test_neither_of_a_template_family_nor_nearly_a_prompt() -> None:
+    planted = plant(
+        [["a wooden chair by the sea"] * 3], ["one", "two", "a wooden chair by the sea | shop", "three", "four"]
+    )
+    prompts = rank_prompts(planted.samples, planted.members, planted.groups, RankConfig())
+    families = family(planted, 3, [3, 4])
+    drawn = draw_controls(planted.samples, planted.members, prompts, 9, seed=0, families=families)
+    assert sorted(drawn["caption"]) == ["four", "three"]
 
 
 def test_without_risky_prompts_chance_decides() -> None:
