@@ -11,9 +11,10 @@ Two mitigations, either of which may be carried out in a group:
   caption ties the picture to no text, and is not listed.
 
 `risk_after` is what the formula of `scanner.prompts` gives, not a measurement. For a re-captioned group it takes each
-new caption to stand under one row of the whole data set, which is what `a caption of its own` means; where the old
-caption was boilerplate over many pictures, which points at none of them, that can be a higher risk than before, and the
-table says so. Nothing here knows what a model would do: train again and measure.
+new caption to stand under one row of the whole data set, which is what `a caption of its own` means, and to share no
+word with the others: captions that share words keep more of the risk. Where the old caption was boilerplate over many
+pictures, which points at none of them, that can be a higher risk than before, and the table says so. Nothing here knows
+what a model would do: train again and measure.
 
 >>> find_mitigations(rows, Carried(captions=captions, prompts=prompts), "first")      # doctest: +SKIP
 """

@@ -3,14 +3,9 @@
 Before, it is the highest risk that the prompts table gives a caption of the group. A group of which that table lists no
 caption (each stands there for a riskier group) is scored here, each caption with its exact share of the group's copies.
 
-The formula is asked once for each different set of arguments, of which there are few (small whole numbers and their
-ratios), so that a million groups need no million calls.
-
 >>> risks_after_recaption(pl.Series([101])).round(3).to_list()
 [0.05]
 """
-
-from collections.abc import Callable
 
 import polars as pl
 
@@ -40,18 +35,21 @@ def _scored(rows: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
         .agg(caption_copies=pl.len().cast(pl.Int64), caption_rows=pl.col("caption_rows").first())
         .join(copies, on="group_id")
     )
-    scored = _asked(each, ["copies", "caption_copies", "caption_rows"], _risk)
-    return scored.group_by("group_id").agg(risk=pl.col("risk").max())
+    risks = _risks(each["copies"], each["caption_copies"], each["caption_rows"])
+    return each.with_columns(risk=risks).group_by("group_id").agg(risk=pl.col("risk").max())
 
 
 def risks_at_one_copy(copies: pl.Series) -> pl.Series:
-    """Of groups of which one copy stays, whatever its caption."""
-    return pl.repeat(_risk(1, 1, 1), len(copies), dtype=pl.Float64, eager=True)
+    """Of groups of which one copy stays, whatever its caption: 0."""
+    one = pl.repeat(1, len(copies), dtype=pl.Int64, eager=True)
+    return _risks(one, one, one)
 
 
 def risks_after_recaption(copies: pl.Series) -> pl.Series:
-    """Of groups of so many copies, each under a caption of its own that stands nowhere else."""
-    return _asked(pl.DataFrame({"copies": copies}), ["copies"], lambda copies: _risk(copies, 1, 1))["risk"]
+    """Of groups of so many copies, each under a caption of its own that stands nowhere else and shares no word with the
+    others: captions that do share words keep more of the risk."""
+    one = pl.repeat(1, len(copies), dtype=pl.Int64, eager=True)
+    return _risks(copies, one, one)
 
 
 def classes(risks: pl.Series) -> pl.Series:
@@ -61,13 +59,13 @@ def classes(risks: pl.Series) -> pl.Series:
     return risks.replace_strict(different, named, return_dtype=pl.String)
 
 
-def _risk(copies: int, caption_copies: int, caption_rows: int) -> float:
+def _risks(copies: pl.Series, caption_copies: pl.Series, caption_rows: pl.Series) -> pl.Series:
+    """Of groups of so many copies, under a caption that so many of them and so many rows of the whole set carry."""
     share, specificity = caption_copies / copies, caption_copies / caption_rows
-    return round(risk_score(copies=copies, share=share, specificity=specificity, half_copies=_HALF), _DIGITS)
-
-
-def _asked(frame: pl.DataFrame, names: list[str], risk: Callable[..., float]) -> pl.DataFrame:
-    """The frame, in its order, with `risk` of the named columns, which is called once for each different row."""
-    different = frame.select(names).unique()
-    risks = pl.Series("risk", [risk(*row) for row in different.iter_rows()], dtype=pl.Float64)
-    return frame.join(different.with_columns(risks), on=names, how="left", maintain_order="left")
+    risks = risk_score(
+        copies=copies.cast(pl.Float64).to_numpy(),
+        share=share.to_numpy(),
+        specificity=specificity.to_numpy(),
+        half_copies=_HALF,
+    )
+    return pl.Series("risk", risks, dtype=pl.Float64).round(_DIGITS)
