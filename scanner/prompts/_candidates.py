@@ -44,11 +44,11 @@ def _scored(units: Units, words: Words, found: pl.DataFrame, unit: str, half_cop
     found = found.sort(unit, "text").join(units.texts.select("text", "near_rows"), on="text", how="left")
     number = found[unit].rle_id().cast(pl.Int64).to_numpy()
     texts, rows, sizes = (found[name].cast(pl.Int64).to_numpy() for name in ("text", "caption_copies", "copies"))
-    shared, exact = shared_words(number, texts, rows, sizes, words), rows / sizes
+    shared = shared_words(number, texts, rows, sizes, words)
     here, everywhere = (found[name].cast(pl.Float64).to_numpy() for name in ("near_copies", "near_rows"))
     parts = {
         "copies_part": copies_part(sizes.astype(np.float64), half_copies),
-        "concentration": concentration(shared, exact),
+        "concentration": concentration(shared),
         "specificity": specificity(here, everywhere),
         "shared_words": shared,
     }

@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from scanner.prompts._risk import TEMPLATE_WEIGHT
+from scanner.prompts._risk import ENOUGH, TEMPLATE_WEIGHT
 
-BOILERPLATE = 0.1
+BOILERPLATE = 0.1 / ENOUGH
 """Specificity below which a caption over other pictures is called boilerplate: fewer than one in ten of its rows is
 here."""
 _WORTH = 0.05

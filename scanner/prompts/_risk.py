@@ -5,8 +5,9 @@
     template risk = copies_part × text_part                 of a template family: one layout, many pictures
     copies_part   = further / (further + half_copies)       further = rows − 1: how often it was seen again
     text_part     = √(concentration × specificity)          how firmly this caption points at it
-    concentration = 0.8 × shared words + 0.2 × exact share  of the group's (the family's) rows
-    specificity   = rows under it here / rows under it everywhere, near-duplicate captions counted with it
+    concentration = enough of: the group's (the family's) rows that share its words (`_shared_words`)
+    specificity   = enough of: of the rows under it (near-duplicates counted) everywhere, those that are here
+    enough of x   = min(1, x / ENOUGH), ENOUGH = ½
     agreement factor = 1 − 0.25 × (1 − agreement)           1 where the agreement is unknown
 
 `copies_part` is a logistic curve over the logarithm of the further copies, one half at `half_copies`, and zero for a
@@ -16,11 +17,12 @@ the order. Text conditioning matters about as much as duplication (Somepalli et 
 https://arxiv.org/abs/2305.20086), so both parts weigh the same. `specificity` is how often a training step that reads
 the caption also shows this picture: boilerplate over many pictures points at none of them.
 
-Shared words: of each word of the caption the share of the rows whose caption holds it, the mean over the words. A text
-encoder reads words, so every copy captioned "clip art of X" also teaches "picture: X". Measured on the demo (253
-prompts, full attack, `tests/benchmarks/test_ranking.py`): the exact share alone ranks worse than copies alone do, a
-share that counts near-duplicates (`scanner.duplicates.captions`, four words and more) no better, the shared words
-better than either. That is in-sample: one data set and one target. Neither paper gives a formula; this one is ours.
+Shared words, since a text encoder reads words: every copy captioned "clip art of X" also teaches "picture: X". Half of
+the rows count as all of them, since finer shares told nothing that was measured: in the demo's full attack (500 images
+a prompt, `tests/benchmarks/test_ranking.py`) groups of 8 copies under one caption came back in 6 of 15 cases, under
+several wordings in 4 of 5, and every share that was tried without a ceiling ranked worse than the copies alone (area
+under the ROC 0.973 to 0.986 against 0.989). That is in-sample: one data set, one target. Neither paper gives a formula;
+this one is ours.
 
 >>> round(risk_score(copies=301, share=1.0, specificity=1.0, half_copies=100), 2)
 0.75
@@ -31,8 +33,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-EXACT_WEIGHT = 0.2
-"""What the exact share weighs beside the shared words: of two wordings, the one that more copies carry."""
+ENOUGH = 0.5
+"""A share of the rows from which on more makes no difference."""
 TEMPLATE_WEIGHT = 0.5
 """A template stands behind copies: what comes back is the layout, with a region that differs (Webster 2023,
 https://arxiv.org/abs/2305.08694, calls it a template verbatim). One half is a choice, not a measurement."""
@@ -48,14 +50,18 @@ def copies_part(copies: Numbers, half_copies: float) -> Numbers:
     return (copies - 1) / (copies - 1 + half_copies)
 
 
-def concentration(shared_words: Numbers, exact_share: Numbers) -> Numbers:
-    """0 to 1: how far the rows of a group speak as this caption does, from two shares of its rows."""
-    return (1 - EXACT_WEIGHT) * shared_words + EXACT_WEIGHT * exact_share
+def concentration(shared_words: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0 to 1: how far the rows of a group speak as this caption does, from the share of its words."""
+    return _enough(shared_words)
 
 
-def specificity(here: Numbers, everywhere: Numbers) -> Numbers:
+def specificity(here: NDArray[np.float64], everywhere: NDArray[np.float64]) -> NDArray[np.float64]:
     """0 to 1: of the rows that carry the caption (or a near-duplicate) everywhere, the part that is in the group."""
-    return here / everywhere
+    return _enough(here / everywhere)
+
+
+def _enough(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.minimum(share / ENOUGH, 1.0)
 
 
 def text_part(share: Numbers, specificity: Numbers) -> Numbers:

@@ -10,9 +10,10 @@ from collections import Counter
 
 import polars as pl
 
-ORDER = ("risk", "copies", "group_id", "family_id", "prompt_id")
-"""Riskiest first; of equals that of most copies, then by the ids, groups before families."""
-DESCENDING = (True, True, False, False, False)
+ORDER = ("risk", "copies", "caption_copies", "group_id", "family_id", "prompt_id")
+"""Riskiest first; of equals that of most copies, of most of them under the caption, then by the ids, groups before
+families."""
+DESCENDING = (True, True, True, False, False, False)
 
 
 def in_order(candidates: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,9 @@
 """How far the rows of a group speak as one of its captions does, word by word.
 
-Of each word of the caption the share of the group's rows whose caption holds it; the mean over the words. It needs the
-words of each caption once, and no comparison of captions with one another.
+Of each word of the caption the share of the group's rows whose caption holds it; the mean over the words, each weighted
+by its inverse document frequency, log(1 + captions / captions that hold it) (Spärck Jones 1972,
+https://doi.org/10.1108/eb026526), so that captions are not alike for their "a photo of the". It needs the words of each
+caption once, and no comparison of captions with one another.
 
     >>> shares = shared_words(units, texts, rows, sizes, words_of(normal))       # doctest: +SKIP
 """
@@ -23,10 +25,17 @@ def shared_words(units: Counts, texts: Counts, rows: Counts, sizes: Counts, word
     `words` are those of the captions. Rows of the unit without a caption speak as none.
     """
     lengths = np.diff(words.starts)[texts]
+    weights = _inverse_document_frequency(words)
     shares = np.empty(len(units))
     for part in _parts(units, lengths):
-        shares[part] = _shares(units[part], texts[part], rows[part], sizes[part], words)
+        shares[part] = _shares(units[part], texts[part], rows[part], sizes[part], words, weights)
     return shares
+
+
+def _inverse_document_frequency(words: Words) -> NDArray[np.float64]:
+    """(words,) of the captions; each caption holds a word once."""
+    holding = np.bincount(words.numbers, minlength=len(words.vocabulary))
+    return np.log1p((len(words.starts) - 1) / np.maximum(holding, 1))
 
 
 def _parts(units: Counts, lengths: Counts) -> list[slice]:
@@ -39,7 +48,9 @@ def _parts(units: Counts, lengths: Counts) -> list[slice]:
     return [slice(start, stop) for start, stop in zip(cuts, [*cuts[1:], len(units)], strict=True)]
 
 
-def _shares(units: Counts, texts: Counts, rows: Counts, sizes: Counts, words: Words) -> NDArray[np.float64]:
+def _shares(  # noqa: PLR0913, PLR0917 - parallel columns
+    units: Counts, texts: Counts, rows: Counts, sizes: Counts, words: Words, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     lengths = np.diff(words.starts)[texts]
     owner = np.repeat(np.arange(len(units)), lengths)
     ends = np.cumsum(lengths)
@@ -47,5 +58,7 @@ def _shares(units: Counts, texts: Counts, rows: Counts, sizes: Counts, words: Wo
     said = words.numbers[np.repeat(words.starts[texts], lengths) + inside].astype(np.int64)
     _, place = np.unique(units[owner] * len(words.vocabulary) + said, return_inverse=True)
     holding = np.bincount(place, weights=rows[owner].astype(np.float64))
-    totals = np.bincount(owner, weights=holding[place], minlength=len(units))
-    return totals / (lengths * sizes)
+    weight = weights[said]
+    totals = np.bincount(owner, weights=holding[place] * weight, minlength=len(units))
+    shares: NDArray[np.float64] = totals / (np.bincount(owner, weights=weight, minlength=len(units)) * sizes)
+    return np.minimum(shares, 1.0)  # of equal sums in another order one may be a bit larger

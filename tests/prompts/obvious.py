@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from statistics import fmean
+from math import log
 
 import polars as pl
 
@@ -67,11 +67,13 @@ def rows_of(planted: Planted, families: pl.DataFrame) -> tuple[list[Row], dict[i
 
 def parts_of(inside: list[Row], size: int, one: Row, rows: list[Row]) -> float:
     """Risk of a unit of `size` rows, of which `inside` are captioned, under one row's caption."""
-    shared = fmean(sum(word in row.words for row in inside) / size for word in one.words)
-    exact = sum(row.prompt == one.prompt for row in inside) / size
+    texts = {row.prompt: row.words for row in rows if row.group is not None or row.family is not None}
+    weight = {word: log(1 + len(texts) / sum(word in words for words in texts.values())) for word in one.words}
+    said = sum(weight[word] * sum(word in row.words for row in inside) / size for word in one.words)
+    shared = said / sum(weight.values())
     near = sum(row.near == one.near for row in inside)
     specific = near / sum(row.near == one.near for row in rows)
-    return (size - 1) / (size - 1 + 100) * ((0.8 * shared + 0.2 * exact) * specific) ** 0.5
+    return (size - 1) / (size - 1 + 100) * (min(1, 2 * shared) * min(1, 2 * specific)) ** 0.5
 
 
 def rank_obviously(planted: Planted, families: pl.DataFrame, most: int) -> Obvious:
@@ -110,8 +112,15 @@ def _listed(candidates, nears, belonging, planted: Planted, most: int) -> Obviou
     far = 10**9  # nulls come last
 
     def order(item):  # type: ignore[no-untyped-def]
-        (prompt, group, family), (risk, copies, _) = item
-        return (-round(risk, 12), -copies, far if group is None else group, far if family is None else family, prompt)
+        (prompt, group, family), (risk, copies, carried) = item
+        return (
+            -round(risk, 12),
+            -copies,
+            -carried,
+            far if group is None else group,
+            far if family is None else family,
+            prompt,
+        )
 
     def unit(key):  # type: ignore[no-untyped-def]
         return ("group", key[1]) if key[1] is not None else ("family", key[2])

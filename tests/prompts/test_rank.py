@@ -29,10 +29,10 @@ def test_a_planted_set_is_ranked_exactly() -> None:
     ]
     assert found["prompt_id"].to_list() == [prompt_id(caption) for caption in found["caption"]]
     assert found["url"][0] == "https://example.org/33"
-    assert found["risk"][0] == pytest.approx(risk_score(copies=32, share=31 / 32, specificity=1, half_copies=100))
-    assert found["risk"][4] == pytest.approx(risk_score(copies=2, share=1 / 2, specificity=1 / 3, half_copies=100))
+    assert found["risk"][0] == pytest.approx(risk_score(copies=32, share=1, specificity=1, half_copies=100))
+    assert found["risk"][4] == pytest.approx(risk_score(copies=2, share=1, specificity=2 / 3, half_copies=100))
     parts = ("risk_class", "caption_rows", "copies_part", "concentration", "specificity", "covered_rows")
-    assert found.select(parts).row(0) == ("medium", 31, 31 / 131, pytest.approx(31 / 32), 1.0, 32)
+    assert found.select(parts).row(0) == ("medium", 31, 31 / 131, 1.0, 1.0, 32)
     assert found.select(parts).row(4) == ("low", 3, 1 / 101, 1 / 2, pytest.approx(1 / 3), 36)
     assert found.select("template_part", "agreement", "family_id").unique().rows() == [(None, None, None)]
     assert found["reason"].to_list() == [

@@ -33,7 +33,7 @@ def _reasons(planted: Planted, families: pl.DataFrame | None = None, agree: floa
             [["red fox", "red fox", "red wolf", None]],
             [],
             "red fox",
-            "4 copies of one picture, 50 % under this caption (its words on 62 %), found nowhere else",
+            "4 copies of one picture, 50 % under this caption (its words on 60 %), found nowhere else",
         ),
         ([["fox"] * 2], ["fox"], "fox", "2 copies of one picture, all under this caption, found on 1 other picture"),
         (
@@ -90,7 +90,7 @@ def test_near_duplicates_over_a_family() -> None:
 def test_boilerplate_over_pictures_that_share_nothing_is_low() -> None:
     found = rank_prompts(*_tables(plant([["photo"] * 20], ["photo"] * 1000)), RankConfig())
     assert found["risk_class"].to_list() == ["low"]
-    assert found["risk"][0] < 0.03
+    assert found["risk"][0] < 0.04
 
 
 def test_agreement_is_said_and_mild() -> None:

@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.prompts import copies_part, risk_score, text_part
+from scanner.prompts import concentration, copies_part, risk_score, specificity, text_part
 
 COPIES = st.integers(1, 10**9)
 PARTS = st.floats(1e-6, 1)
@@ -34,3 +35,9 @@ def test_grows_with_each(copies: tuple[int, int], parts: tuple[float, float], fi
     assert risk(fewer, low, fixed) <= risk(more, low, fixed)
     assert risk(more, low, fixed) <= risk(more, high, fixed)
     assert risk(more, fixed, low) <= risk(more, fixed, high)
+
+
+def test_half_of_the_rows_count_as_all_and_less_in_proportion() -> None:
+    shares = np.array([0.0, 0.1, 0.25, 0.5, 0.75, 1.0])
+    assert concentration(shares).tolist() == pytest.approx([0, 0.2, 0.5, 1, 1, 1])
+    assert specificity(shares * 40, np.full(6, 40.0)).tolist() == pytest.approx([0, 0.2, 0.5, 1, 1, 1])
