@@ -29,6 +29,7 @@ from scanner.prompts._curve import (
 from scanner.prompts._curve import FILE as CURVE_FILE
 from scanner.prompts._rank import AskAgreement, RankConfig, Ranking, rank_prompts, ranking
 from scanner.prompts._risk import (
+    TEMPLATE_WEIGHT,
     agreement_factor,
     combined_risk,
     concentration,
@@ -44,6 +45,7 @@ __all__ = [
     "CURVE_FILE",
     "FEWEST_REFERENCES",
     "MOST_REFERENCES",
+    "TEMPLATE_WEIGHT",
     "Agreement",
     "AskAgreement",
     "Coverage",

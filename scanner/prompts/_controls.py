@@ -36,17 +36,15 @@ def _pool(
     samples: pl.DataFrame | pl.LazyFrame,
     captions: pl.LazyFrame,
     families: pl.DataFrame,
-    prompts: pl.DataFrame,
     rng: np.random.Generator,
 ) -> pl.DataFrame:
-    """Rows in no group and no template family, in random order, whose caption no other row carries and that is no
-    prompt nor a near-duplicate of one.
+    """Rows in no group and no template family, in random order, whose caption no other row carries, nor a
+    near-duplicate of it.
 
     A caption of one row is written in the captions table as that row writes it, so no other text needs normalising.
     """
-    known = prompts.lazy().select("prompt_id").join(captions, on="prompt_id").select("near_id").unique()
-    once = captions.filter((pl.col("rows") == 1) & (pl.col("groups") == 0)).select("prompt_id", "near_id")
-    alone = once.join(known, on="near_id", how="anti").select("prompt_id").collect(engine="streaming")
+    once = (pl.col("rows") == 1) & (pl.col("groups") == 0) & (pl.col("near_rows") == 1)
+    alone = captions.filter(once).select("prompt_id").collect(engine="streaming")
     drawn = alone.sort("prompt_id")[rng.permutation(len(alone))[:_POOL]].with_row_index("place")
     texts = captions.select("prompt_id", "caption").join(drawn.lazy().select("prompt_id"), on="prompt_id", how="semi")
     drawn = drawn.join(texts.collect(engine="streaming"), on="prompt_id", how="left")
@@ -95,7 +93,7 @@ def draw_controls(  # noqa: PLR0913 - one table each
         rows = samples.lazy().select("sample_id", "caption").collect()
         captions = count_captions(rows, members, GROUPS.empty()).captions
     risky, rng = prompts.filter(pl.col("arm") == "risk").sort("rank"), np.random.default_rng(seed)
-    pool = _pool(samples, captions.lazy(), FAMILIES.empty() if families is None else families, risky, rng)
+    pool = _pool(samples, captions.lazy(), FAMILIES.empty() if families is None else families, rng)
     count = min(count, len(pool))
     wanted = _wanted(samples, members, risky.head(count), rng)
     chosen = list(_closest(pool, wanted, count)) if len(wanted) else list(range(count))
