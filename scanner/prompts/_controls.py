@@ -4,6 +4,10 @@ Its false-positive rate is what the verdicts are read against, so the two arms s
 nothing else: controls are matched in caption length (characters and words) and in source shard. What they say is not
 matched: language and subject differ as they do in the data set.
 
+A caption whose rarest word stands in a risky caption is no control: a model that learned the word with a duplicated
+picture gives that picture back, which is a copy and no false positive. In the demo "Mobile, office clip art", one row,
+gave back the mobile phone of another group.
+
 >>> draw_controls(samples, members, prompts, count=100, seed=0)            # doctest: +SKIP
 """
 
@@ -13,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.duplicates.captions import count_captions
+from scanner.duplicates.captions import count_captions, normalise_captions, words_of
 from scanner.tables import FAMILIES, GROUPS, PROMPTS
 
 _POOL = 200_000
@@ -51,6 +55,21 @@ def _pool(
     rows = samples.lazy().select("sample_id", "shard", "caption", "url")
     rows = rows.join(families.lazy().select("sample_id"), on="sample_id", how="anti")
     return rows.join(drawn.lazy(), on="caption", how="inner").collect(engine="streaming").sort("place")
+
+
+def _of_their_own(captions: pl.Series, risky: pl.Series) -> pl.Series:
+    """Per caption (Boolean) whether the rarest of its words, counted over both lists, stands in none of the risky; of
+    equally rare ones, whether none of them does."""
+    words = words_of(normalise_captions(pl.concat([captions, risky])))
+    counts = np.bincount(words.numbers, minlength=len(words.vocabulary))
+    said = np.zeros(len(words.vocabulary), bool)
+    said[words.numbers[words.starts[len(captions)] :]] = True
+    numbers = words.numbers[: words.starts[len(captions)]]
+    owner = np.repeat(np.arange(len(captions)), np.diff(words.starts[: len(captions) + 1]))
+    rarest = np.full(len(captions), np.iinfo(np.int64).max)
+    np.minimum.at(rarest, owner, counts[numbers])
+    known = np.bincount(owner[said[numbers] & (counts[numbers] == rarest[owner])], minlength=len(captions))
+    return pl.Series("own", known == 0)
 
 
 def _lengths(captions: pl.Series) -> NDArray[np.float32]:
@@ -94,6 +113,7 @@ def draw_controls(  # noqa: PLR0913 - one table each
         captions = count_captions(rows, members, GROUPS.empty()).captions
     risky, rng = prompts.filter(pl.col("arm") == "risk").sort("rank"), np.random.default_rng(seed)
     pool = _pool(samples, captions.lazy(), FAMILIES.empty() if families is None else families, rng)
+    pool = pool.filter(_of_their_own(pool["caption"], risky["caption"]))
     count = min(count, len(pool))
     wanted = _wanted(samples, members, risky.head(count), rng)
     chosen = list(_closest(pool, wanted, count)) if len(wanted) else list(range(count))
