@@ -26,7 +26,7 @@ from pipelines.engines import Job, LocalEngine, Outcome
 from pipelines.grouping import find_groups
 from pipelines.opening import open_input, options_of, refuse_inside
 from pipelines.ranking import rank
-from pipelines.repair import as_summary, policy_of, repair
+from pipelines.repair import as_summary, remember_policy, repair
 from scanner.duplicates import count_captions
 from scanner.errors import ScannerError
 from scanner.fingerprints import (
@@ -69,12 +69,12 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     other = None if extras.against is None else open_other(extras.against, config, source)
     checked = None if isinstance(found, UrlList) else source.attach(found)
     run = Run.claim(out, with_copy_model(_header(found, source, config, downloading) | calibration, copy_model))
-    if curve is not None:
-        write_json(run.path / CURVE_FILE, asdict(curve))
-    keep = extras.keep or policy_of(run)
     if other is not None:
         claim_other(run, other)
     numbers = pin_files(run, found, add_shards=extras.add_shards)
+    if curve is not None:
+        write_json(run.path / CURVE_FILE, asdict(curve))
+    keep = remember_policy(run, extras.keep)
     if isinstance(found, UrlList):
         checked = source.attach(download(run, found, options, downloading, engine.progress))
     assert checked is not None, "a list of URLs is checked once its images are there"

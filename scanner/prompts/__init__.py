@@ -14,6 +14,7 @@ from scanner.prompts._agreement import (
     measure_pairs,
     share_below,
 )
+from scanner.prompts._checksum import list_checksum
 from scanner.prompts._classes import BOUNDARIES, risk_class
 from scanner.prompts._controls import draw_controls
 from scanner.prompts._coverage import Coverage, Step
@@ -61,6 +62,7 @@ __all__ = [
     "copies_part",
     "draw_controls",
     "draw_references",
+    "list_checksum",
     "measure_curve",
     "measure_pairs",
     "prompt_id",
