@@ -36,7 +36,7 @@ from scanner.fingerprints import (
     part_name,
     write_shard,
 )
-from scanner.prompts import CURVE_FILE, read_curve
+from scanner.prompts import CURVE_FILE, RISK_FORMULA, read_curve
 from scanner.run import Run, write_json
 from scanner.samples import Dataset, Numbered, Shard, UrlList
 from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MATCHES, MEMBERS, SAMPLES, SHARDS
@@ -86,7 +86,7 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     summary = find_groups(run, config, engine, copy_model)
     _count_captions(run)
     agreement, said = open_agreement(run, source.embedder, engine.progress)
-    summary |= {"coverage": rank(run, config, agreement), "agreement": asdict(said)}
+    summary |= {"coverage": rank(run, config, agreement), "agreement": asdict(said), "risk_formula": RISK_FORMULA}
     repaired = as_summary(repair(run, keep))
     known, compared = run.part_config(PART), PART in run.manifest().get("parts", {})
     if other is None and known is not None and not (compared and MATCHES.exists(run.path)):

@@ -29,6 +29,7 @@ from scanner.prompts._curve import (
 )
 from scanner.prompts._curve import FILE as CURVE_FILE
 from scanner.prompts._rank import AskAgreement, RankConfig, Ranking, rank_prompts, ranking
+from scanner.prompts._risk import FORMULA as RISK_FORMULA
 from scanner.prompts._risk import (
     TEMPLATE_WEIGHT,
     agreement_factor,
@@ -46,6 +47,7 @@ __all__ = [
     "CURVE_FILE",
     "FEWEST_REFERENCES",
     "MOST_REFERENCES",
+    "RISK_FORMULA",
     "TEMPLATE_WEIGHT",
     "Agreement",
     "AskAgreement",

@@ -33,6 +33,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+FORMULA = 2
+"""Number of this formula, for runs to be compared: 1 took the exact shares. It grows when any risk would change."""
 ENOUGH = 0.5
 """A share of the rows from which on more makes no difference."""
 TEMPLATE_WEIGHT = 0.5

@@ -196,7 +196,7 @@ def _check_members(run: Run, duplicates: Duplicates) -> Check:
 
 def _check_prompts(run: Run) -> tuple[Check, ...]:
     attack = run.part_config("attack")
-    if attack is None or "prompt_list" not in attack:
+    if attack is None or not {"prompt_list", "prompts", "control"} <= attack.keys():
         return ()
     same = list_checksum(run.read(PROMPTS), risk=attack["prompts"], control=attack["control"]) == attack["prompt_list"]
     sentence = (
