@@ -6,7 +6,7 @@ matched: language and subject differ as they do in the data set.
 
 A caption whose rarest word stands in a risky caption is no control: a model that learned the word with a duplicated
 picture gives that picture back, which is a copy and no false positive. In the demo "Mobile, office clip art", one row,
-gave back the mobile phone of another group.
+gave back the picture of 64 rows called "Mobile, furniture clip art".
 
 >>> draw_controls(samples, members, prompts, count=100, seed=0)            # doctest: +SKIP
 """
