@@ -6,7 +6,7 @@ scanner export RUN --format jsonl --out prompts.jsonl
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -89,12 +89,18 @@ def selected_prompts(run: Run, options: ExportOptions) -> pl.DataFrame:
 
 
 def _export_rows(run: Run, out: Path, options: ExportOptions, engine: LocalEngine) -> Exported:
-    prompts = selected_prompts(run, options) if selection_of(options).narrows else None
+    chosen = replace(options, risk=(), min_risk=0.0)  # of the group, not of a prompt of it
+    Selection(classes=options.risk, least_risk=options.min_risk)  # refuses what is none
+    prompts = selected_prompts(run, chosen) if selection_of(chosen).narrows else None
     made = export_rows(run, out, options, prompts, engine)
     return Exported(path=out, format=options.format, entries=made.entries, sentence=made.sentence)
 
 
 def _export_prompts(run: Run, out: Path, options: ExportOptions) -> Exported:
+    if options.by != "key" or options.drop_failed or options.keep is not None:
+        raise UnusableInputError(
+            "--by, --drop-failed and --keep are for the repair, and this format lists prompts; leave them out."
+        )
     chosen = PROMPT_FORMATS[options.format]
     writing = chosen.writing_for(out)
     asked = selected_prompts(run, options)

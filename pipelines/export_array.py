@@ -52,6 +52,11 @@ def _refuse_unknown_rows(run: Run) -> None:
             "The images of this data set were downloaded of a list of URLs, which has an order of its own; write "
             "--format drop-list --by url instead."
         )
+    refuse_lost_shards(run)
+
+
+def refuse_lost_shards(run: Run) -> None:
+    """Raises UnusableInputError for a run that could not read a shard of its data set at all."""
     known = SHARDS.read(run.path)["shard"]
     lost = FILES.read(run.path).filter(~pl.col("shard").is_in(known.implode()))
     if len(lost):

@@ -13,14 +13,14 @@ import polars as pl
 
 from pipelines.configs import ExportOptions
 from pipelines.engines import LocalEngine
-from pipelines.export_array import bool_array, refuse_limit
+from pipelines.export_array import bool_array, refuse_limit, refuse_lost_shards
 from pipelines.export_shards import write_shards
 from pipelines.repair import mitigations_of
 from scanner.errors import UnusableInputError
 from scanner.exports.rows import as_text, drop_list, keys_are_uids, named, recaption_rows, subset, uids_among
 from scanner.files import replacing
 from scanner.run import Run
-from scanner.tables import ERRORS
+from scanner.tables import ERRORS, FILES, SAMPLES, SHARDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,8 @@ class ExportedRows:
 def export_rows(
     run: Run, out: Path, options: ExportOptions, prompts: pl.DataFrame | None, engine: LocalEngine
 ) -> ExportedRows:
-    """Write the rows of the groups of these prompts, of all groups where there are none, in one of ROW_FORMATS.
+    """Write the rows of the groups of these prompts, of all groups where there are none, in one of ROW_FORMATS; class
+    and risk are those of a group, whether or not a prompt of it is listed.
 
     Raises UnusableInputError, and writes nothing, when there is nothing to drop, the rows can't be named as asked, or
     `out` may not be written.
@@ -67,6 +68,12 @@ def export_rows(
     form = ROW_FORMATS[options.format]
     if form.suffixes and out.suffix not in form.suffixes:
         raise UnusableInputError(f"A {options.format} is written to {' or '.join(form.suffixes)}; name --out so.")
+    if options.arm != "risk" or options.skip_unwritable:
+        raise UnusableInputError(
+            "--arm and --skip-unwritable are for prompts, and this format lists rows; leave them out."
+        )
+    if options.by != "key" and options.format != "drop-list":
+        raise UnusableInputError("--by is for drop lists; leave it out.")
     if options.drop_failed and not form.knows_failed:
         raise UnusableInputError(
             "--drop-failed is for shards, datacomp and bool-array; rows that could not be read stand in errors.parquet."
@@ -74,10 +81,14 @@ def export_rows(
     if form.suffixes and out.exists() and not options.overwrite:
         raise UnusableInputError(f"{out} exists; name another place, or give --overwrite to replace it.")
     mitigations, made = mitigations_of(run, options.keep)
+    mitigations = mitigations.filter(pl.col("risk_before") >= options.min_risk)
+    if options.risk:
+        mitigations = mitigations.filter(pl.col("class_before").is_in(options.risk))
     if prompts is not None:
         mitigations = mitigations.filter(pl.col("group_id").is_in(prompts["group_id"].drop_nulls().implode()))
     if mitigations.is_empty():
-        which = "has no duplicate group" if prompts is None else "has no duplicate group that these filters leave"
+        filtered = prompts is not None or options.risk or options.min_risk
+        which = "has no duplicate group that these filters leave" if filtered else "has no duplicate group"
         raise UnusableInputError(f"{run.path} {which}, so there is nothing to drop or to re-caption.")
     return form.write(Task(run=run, out=out, options=options, mitigations=mitigations, kept=made.kept, engine=engine))
 
@@ -96,14 +107,26 @@ def _drop_list(task: Task) -> ExportedRows:
     listed = drop_list(named(task.run, task.options.by), task.dropped)
     with _writing(task.out) as temporary:
         if task.out.suffix == ".txt":
-            temporary.write_bytes(as_text(listed))
+            temporary.write_bytes(as_text(listed, bare_keys=_are_keys_unique(task.run)))
         else:
             listed.values.write_parquet(temporary)
     return ExportedRows(entries=listed.rows, sentence=listed.sentence)
 
 
+def _are_keys_unique(run: Run) -> bool:
+    """Whether no key of the data set stands in two shards, rows that were not read among them."""
+    if run.config.get("limit") is not None or not set(FILES.read(run.path)["shard"]) <= set(
+        SHARDS.read(run.path)["shard"]
+    ):
+        return False  # there are rows whose keys nobody knows
+    unread = ERRORS.scan(run.path).filter((pl.col("key") != "") & (pl.col("reason") != "duplicate_key"))
+    keys = [table.select("shard", "key") for table in (SAMPLES.scan(run.path), unread)]
+    return not pl.concat(keys).unique().select(pl.col("key").is_duplicated().any()).collect().item()
+
+
 def _datacomp(task: Task) -> ExportedRows:
     refuse_limit(task.run)
+    refuse_lost_shards(task.run)
     rows = named(task.run, "uid").rows
     goes = rows["sample_id"].is_in(task.dropped.implode())
     keep, unread = rows.filter(~goes)["uid"], _unread(task)
@@ -147,8 +170,12 @@ def _shards(task: Task) -> ExportedRows:
         overwrite=task.options.overwrite,
         engine=task.engine,
     )
-    sentence = f"{shards:,} shards without {rows:,} rows; of each group {task.kept} stays."
+    sentence = f"{_count(shards, 'shard')} without {_count(rows, 'row')}; of each group {task.kept} stays."
     return ExportedRows(entries=rows, sentence=sentence)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _recaption(task: Task) -> ExportedRows:

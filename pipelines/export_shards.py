@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.engines import Job, LocalEngine, require
+from pipelines.export_array import refuse_limit, refuse_lost_shards
 from pipelines.unchanged import unchanged_root
 from scanner import __version__
 from scanner.embeddings import samples_path
@@ -68,6 +69,8 @@ def write_shards(  # noqa: PLR0913 - what, where to, what goes, and how
     lies inside it or holds something else.
     """
     _refuse_layout(run, drop_failed=drop_failed)
+    refuse_limit(run)
+    refuse_lost_shards(run)
     root = unchanged_root(run)
     _refuse_inside(out, root)
     tars = _tars(run, root, out)

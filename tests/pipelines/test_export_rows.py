@@ -217,12 +217,17 @@ def test_the_originals_are_untouched(data, repaired, tmp_path):
         ("drop-list --by md5", "Rows can't be listed by 'md5'; give --by one of key, url, uid"),
         ("drop-list --keep best", "There is no keep-one policy 'best'"),
         ("drop-list --drop-failed", "--drop-failed is for shards, datacomp and bool-array"),
-        ("drop-list --risk high", "No prompt is left by these filters"),
-        ("drop-list --arm control --ranks 1", "has no duplicate group that these filters leave"),
+        ("drop-list --risk high", "has no duplicate group that these filters leave"),
+        ("drop-list --risk huge", "There is no class of risk 'huge'"),
+        ("drop-list --ranks 99", "No prompt is left by these filters"),
+        ("drop-list --arm control", "--arm and --skip-unwritable are for prompts"),
+        ("recaption --by url", "--by is for drop lists"),
+        ("csv --drop-failed", "--by, --drop-failed and --keep are for the repair"),
     ],
 )
 def test_what_can_not_be_written_is_said(run, tmp_path, capsys, arguments, said):
-    out = tmp_path / ("list.csv" if arguments == "drop-list" else "list.txt")
+    named = {"drop-list": "list.csv", "recaption --by url": "list.jsonl"}
+    out = tmp_path / named.get(arguments, "list.txt")
     assert export(run, out, *arguments.split()) == 2
     assert said in sentence(capsys)
     assert not out.exists()
@@ -295,11 +300,20 @@ def test_rows_without_urls(elsewhere, tmp_path, capsys):
     assert "no row to drop has a url; list the rows with --by key" in sentence(capsys)
 
 
+def test_keys_of_rows_that_were_not_read_may_be_equal(data, tmp_path, capsys):
+    part = audit(data, tmp_path / "part", AuditConfig(model="demo", control=3, limit=4), LocalEngine())
+    assert part.read(MITIGATIONS).filter(mitigation="drop").height
+    assert export(part, tmp_path / "d.txt", "drop-list") == 0
+    assert all("\t" in line for line in (tmp_path / "d.txt").read_text().splitlines())
+    assert export(part, tmp_path / "shards", "shards") == 2
+    assert "A run with --limit does not know all rows of its data set" in sentence(capsys)
+
+
 def test_a_run_from_before_repairs(elsewhere, tmp_path, capsys):
     old = elsewhere()
     (old.path / MITIGATIONS.path).unlink()
     assert export(old, tmp_path / "d.txt", "drop-list") == 2
-    assert "it was made before audits did; give its `scanner audit` again" in sentence(capsys)
+    assert "it was made before audits did; audit the data set into another directory" in sentence(capsys)
     assert export(old, tmp_path / "d.txt", "drop-list", "--keep", "largest") == 0
 
 

@@ -76,10 +76,11 @@ def drop_list(named: Named, dropped: pl.Series) -> DropList:
     return DropList(named=named, values=values, rows=len(listed), nameless=nameless, shared=shared)
 
 
-def as_text(listed: DropList) -> bytes:
-    """One value a line. Of keys the key alone where no key of the data set stands in two shards, else shard and key set
-    apart by a tab. Raises UnusableInputError for a value that a line can't carry."""
+def as_text(listed: DropList, *, bare_keys: bool) -> bytes:
+    """One value a line. Of keys the key alone with `bare_keys`, which needs that no key of the data set stands in two
+    shards, rows that were not read among them; else shard and key set apart by a tab. Raises UnusableInputError for a
+    value that a line can't carry."""
     values = listed.values
-    if listed.named.name == "key" and listed.named.rows["key"].is_unique().all():
+    if listed.named.name == "key" and bare_keys:
         values = values.select("key")
     return lines(values.select(pl.all().cast(pl.String)))
