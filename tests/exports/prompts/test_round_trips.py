@@ -21,8 +21,12 @@ CSV_FIELD = 1 << 20
 
 
 def _csv_rows(content: bytes) -> list[dict[str, str]]:
-    csv.field_size_limit(CSV_FIELD)
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
+    """The rows as the standard library reads them; its limit is the whole process's, so it is put back."""
+    limit = csv.field_size_limit(CSV_FIELD)
+    try:
+        return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _from_csv(content: bytes) -> list[str]:
