@@ -7,7 +7,6 @@ prompts that passed triage are attacked in rounds that stop early. What either a
 again at full steps, and only that evidence is judged.
 """
 
-import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +20,7 @@ from pipelines.search import Prompt, Search, Searched
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
 from scanner.errors import UnusableInputError
+from scanner.prompts import list_checksum
 from scanner.run import Run
 from scanner.tables import MEMBERS, PROMPTS, TRIAGE
 from scanner.targets import DiffusersTarget, load_target
@@ -57,7 +57,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
             "target": model,
             "target_checksum": target.checksum,
             "transform": asdict(target.transform),
-            "prompt_list": _checksum(arms),
+            "prompt_list": _checksum(run, config),
         },
     )
     suspicious, triage = _triage(run, detector, arms, config)
@@ -122,9 +122,17 @@ def _arms(run: Run, config: AttackOptions) -> Arms:
     return arms
 
 
-def _checksum(arms: Arms) -> str:
-    """Of the prompts in their order: an attack does not go on with other prompts than it began with."""
-    return hashlib.sha256("\n".join(p.prompt_id for p in (*arms.risk, *arms.control)).encode()).hexdigest()
+def _checksum(run: Run, config: AttackOptions) -> str:
+    """Of the prompts in their order. Raises UnusableInputError when the attack began with others."""
+    checksum = list_checksum(run.read(PROMPTS), risk=config.prompts, control=config.control)
+    begun = run.part_config("attack")
+    alike = begun is not None and (begun["prompts"], begun["control"]) == (config.prompts, config.control)
+    if begun is not None and alike and begun["prompt_list"] != checksum:
+        raise UnusableInputError(
+            f"The prompts of {run.path} have changed since its attack began; audit into another directory and attack "
+            "that."
+        )
+    return checksum
 
 
 def _schedule(config: AttackOptions) -> tuple[int, ...]:

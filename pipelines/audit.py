@@ -26,7 +26,7 @@ from pipelines.engines import Job, LocalEngine, Outcome
 from pipelines.grouping import find_groups
 from pipelines.opening import open_input, options_of, refuse_inside
 from pipelines.ranking import rank
-from pipelines.repair import as_summary, policy_of, repair
+from pipelines.repair import as_summary, remember_policy, repair
 from scanner.duplicates import count_captions
 from scanner.errors import ScannerError
 from scanner.fingerprints import (
@@ -36,7 +36,7 @@ from scanner.fingerprints import (
     part_name,
     write_shard,
 )
-from scanner.prompts import CURVE_FILE, read_curve
+from scanner.prompts import CURVE_FILE, RISK_FORMULA, read_curve
 from scanner.run import Run, write_json
 from scanner.samples import Dataset, Numbered, Shard, UrlList
 from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MATCHES, MEMBERS, SAMPLES, SHARDS
@@ -69,12 +69,12 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     other = None if extras.against is None else open_other(extras.against, config, source)
     checked = None if isinstance(found, UrlList) else source.attach(found)
     run = Run.claim(out, with_copy_model(_header(found, source, config, downloading) | calibration, copy_model))
-    if curve is not None:
-        write_json(run.path / CURVE_FILE, asdict(curve))
-    keep = extras.keep or policy_of(run)
     if other is not None:
         claim_other(run, other)
     numbers = pin_files(run, found, add_shards=extras.add_shards)
+    if curve is not None:
+        write_json(run.path / CURVE_FILE, asdict(curve))
+    keep = remember_policy(run, extras.keep)
     if isinstance(found, UrlList):
         checked = source.attach(download(run, found, options, downloading, engine.progress))
     assert checked is not None, "a list of URLs is checked once its images are there"
@@ -86,7 +86,7 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     summary = find_groups(run, config, engine, copy_model)
     _count_captions(run)
     agreement, said = open_agreement(run, source.embedder, engine.progress)
-    summary |= {"coverage": rank(run, config, agreement), "agreement": asdict(said)}
+    summary |= {"coverage": rank(run, config, agreement), "agreement": asdict(said), "risk_formula": RISK_FORMULA}
     repaired = as_summary(repair(run, keep))
     known, compared = run.part_config(PART), PART in run.manifest().get("parts", {})
     if other is None and known is not None and not (compared and MATCHES.exists(run.path)):

@@ -4,6 +4,7 @@ repair(run, "largest")                # writes mitigations.parquet
 mitigations_of(run, "first")          # the same under another policy, without changing the run
 """
 
+import json
 from dataclasses import asdict, dataclass
 
 import polars as pl
@@ -12,8 +13,10 @@ from pipelines.configs import KEEP_POLICIES
 from scanner.carried import read_carried
 from scanner.errors import UnusableInputError
 from scanner.repair import ORIGINAL_SIZE, Carried, find_mitigations, order_of
-from scanner.run import Run
+from scanner.run import Run, write_json
 from scanner.tables import CAPTIONS, MEMBERS, MITIGATIONS, PROMPTS, SAMPLES
+
+_POLICY_FILE = "keep.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +44,14 @@ def as_summary(made: Repair) -> dict[str, dict[str, str]]:
     return {"repair": asdict(made)}
 
 
-def policy_of(run: Run) -> str:
-    """The policy of an earlier audit of this run; the default where there was none."""
-    return str(_known(run).get("keep", KEEP_POLICIES[0]))
+def remember_policy(run: Run, keep: str | None) -> str:
+    """The policy to go by, kept in the run so that an audit that was stopped need not be told again: the given one,
+    that of an earlier try, or the default."""
+    file = run.path / _POLICY_FILE
+    if keep is None:
+        keep = str(json.loads(file.read_text(encoding="utf-8"))["keep"]) if file.exists() else KEEP_POLICIES[0]
+    write_json(file, {"keep": keep})
+    return keep
 
 
 def mitigations_of(run: Run, keep: str | None) -> tuple[pl.DataFrame, Repair]:
@@ -59,8 +67,8 @@ def mitigations_of(run: Run, keep: str | None) -> tuple[pl.DataFrame, Repair]:
     known = _known(run)
     if not known or not MITIGATIONS.exists(run.path):
         raise UnusableInputError(
-            f"{run.path} says nothing of what to drop, for it was made before audits did; give its `scanner audit` "
-            "again with the same settings, or name a policy with --keep."
+            f"{run.path} says nothing of what to drop, for it was made before audits did; audit the data set into "
+            "another directory, or name a policy with --keep."
         )
     return run.read(MITIGATIONS), Repair(**known)
 
@@ -80,4 +88,10 @@ def _members(run: Run) -> pl.DataFrame:
 
 
 def _carried(run: Run) -> Carried:
-    return Carried(captions=run.read(CAPTIONS), prompts=run.read(PROMPTS))
+    captions = run.read(CAPTIONS)
+    if not CAPTIONS.exists(run.path) or "near_id" not in captions.columns:
+        raise UnusableInputError(
+            f"{run.path} has not counted its captions, for it was made before audits did; audit the data set into "
+            "another directory."
+        )
+    return Carried(captions=captions, prompts=run.read(PROMPTS))

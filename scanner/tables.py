@@ -420,7 +420,7 @@ PROMPTS = Table(
         ),
         "covered_rows": _column(
             pl.Int64,
-            "rows of the data set in the groups and families of this and all riskier prompts, each counted once; null "
+            "rows of the data set in the groups and families of the prompts up to this rank, each counted once; null "
             "in the control arm",
         ),
     },
@@ -463,7 +463,9 @@ MITIGATIONS = Table(
         ),
         "copies_before": _column(pl.Int64, "rows in the group"),
         "copies_after": _column(pl.Int64, "rows in the group once the mitigation is carried out in it"),
-        "risk_before": _column(pl.Float64, "highest risk of the group's captions, 0 to 1; 0 without captions"),
+        "risk_before": _column(
+            pl.Float64, "highest risk of the group's captions that the prompts table lists, 0 to 1; 0 without captions"
+        ),
         "risk_after": _column(pl.Float64, "the same afterwards, by the formula of the risk: not measured on a model"),
         "class_before": _column(pl.String, "class of the risk before: high, medium or low"),
         "class_after": _column(pl.String, "class of the risk afterwards"),

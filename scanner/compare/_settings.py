@@ -20,6 +20,8 @@ PARTS: Mapping[str, str] = {
 }
 """By the first part of a setting's name, what it decides on; every other setting of a scan has a say in what counts as
 a copy."""
+RANKED_BY = ("audit.risk_formula", "audit.agreement.measured")
+"""Lines of a run's results that say how its prompts were ranked."""
 ORDER = ("search", "rows", "prompts", "attack", "versions")
 NOT_RECORDED = "not recorded"
 
@@ -28,10 +30,15 @@ def differences(before: Method, after: Method) -> tuple[Difference, ...]:
     """Every line of the settings and versions that is not the same, those that weigh most first."""
     found = [
         *_differing(before.scan, after.scan, None),
+        *_differing(_ranked_by(before), _ranked_by(after), "prompts"),
         *(_differing(before.attack, after.attack, "attack") if before.attack and after.attack else ()),
         *_differing(before.versions, after.versions, "versions"),
     ]
     return tuple(sorted(found, key=lambda one: (ORDER.index(one.part), one.name)))
+
+
+def _ranked_by(side: Method) -> list[Setting]:
+    return [line for line in side.results if line.name in RANKED_BY]
 
 
 def same_files(before: Run, after: Run) -> bool:

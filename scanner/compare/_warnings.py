@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from scanner.compare._model import Comparison
 from scanner.compare._records import Identity
+from scanner.compare._settings import RANKED_BY
 from scanner.compare._words import are, named
 from scanner.report import count
 
@@ -105,10 +106,16 @@ def _again(identity: Identity) -> int:
 def _rows_warnings(found: Comparison) -> list[str]:
     asked = [one for one in found.differences if one.part == "rows" and one.name in ("where", "sample", "limit")]
     prompts = [one for one in found.differences if one.part == "prompts" and one.name == "captions_per_group"]
+    formulas = [one for one in found.differences if one.name in RANKED_BY]
     lines = []
     if asked:
         lines.append(
             f"Another part of the data was asked for: {named(asked)}. Rows and groups may be gone or new for it."
+        )
+    if formulas:
+        lines.append(
+            f"The risks were computed in another way: {named(formulas)}. Prompts, risks and classes may be gone, new "
+            "or changed for that reason alone."
         )
     if prompts:
         lines.append(f"Prompts were ranked otherwise: {named(prompts)}; some are gone or new for that reason.")

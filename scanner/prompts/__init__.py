@@ -14,6 +14,7 @@ from scanner.prompts._agreement import (
     measure_pairs,
     share_below,
 )
+from scanner.prompts._checksum import list_checksum
 from scanner.prompts._classes import BOUNDARIES, risk_class
 from scanner.prompts._controls import draw_controls
 from scanner.prompts._coverage import Coverage, Step
@@ -28,7 +29,9 @@ from scanner.prompts._curve import (
 )
 from scanner.prompts._curve import FILE as CURVE_FILE
 from scanner.prompts._rank import AskAgreement, RankConfig, Ranking, rank_prompts, ranking
+from scanner.prompts._risk import FORMULA as RISK_FORMULA
 from scanner.prompts._risk import (
+    TEMPLATE_WEIGHT,
     agreement_factor,
     combined_risk,
     concentration,
@@ -44,6 +47,8 @@ __all__ = [
     "CURVE_FILE",
     "FEWEST_REFERENCES",
     "MOST_REFERENCES",
+    "RISK_FORMULA",
+    "TEMPLATE_WEIGHT",
     "Agreement",
     "AskAgreement",
     "Coverage",
@@ -59,6 +64,7 @@ __all__ = [
     "copies_part",
     "draw_controls",
     "draw_references",
+    "list_checksum",
     "measure_curve",
     "measure_pairs",
     "prompt_id",

@@ -4,6 +4,10 @@ Its false-positive rate is what the verdicts are read against, so the two arms s
 nothing else: controls are matched in caption length (characters and words) and in source shard. What they say is not
 matched: language and subject differ as they do in the data set.
 
+A caption whose rarest word stands in a risky caption is no control: a model that learned the word with a duplicated
+picture gives that picture back, which is a copy and no false positive. In the demo "Mobile, office clip art", one row,
+gave back the picture of 64 rows called "Mobile, furniture clip art".
+
 >>> draw_controls(samples, members, prompts, count=100, seed=0)            # doctest: +SKIP
 """
 
@@ -13,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.duplicates.captions import count_captions
+from scanner.duplicates.captions import count_captions, normalise_captions, words_of
 from scanner.tables import FAMILIES, GROUPS, PROMPTS
 
 _POOL = 200_000
@@ -36,23 +40,36 @@ def _pool(
     samples: pl.DataFrame | pl.LazyFrame,
     captions: pl.LazyFrame,
     families: pl.DataFrame,
-    prompts: pl.DataFrame,
     rng: np.random.Generator,
 ) -> pl.DataFrame:
-    """Rows in no group and no template family, in random order, whose caption no other row carries and that is no
-    prompt nor a near-duplicate of one.
+    """Rows in no group and no template family, in random order, whose caption no other row carries, nor a
+    near-duplicate of it.
 
     A caption of one row is written in the captions table as that row writes it, so no other text needs normalising.
     """
-    known = prompts.lazy().select("prompt_id").join(captions, on="prompt_id").select("near_id").unique()
-    once = captions.filter((pl.col("rows") == 1) & (pl.col("groups") == 0)).select("prompt_id", "near_id")
-    alone = once.join(known, on="near_id", how="anti").select("prompt_id").collect(engine="streaming")
+    once = (pl.col("rows") == 1) & (pl.col("groups") == 0) & (pl.col("near_rows") == 1)
+    alone = captions.filter(once).select("prompt_id").collect(engine="streaming")
     drawn = alone.sort("prompt_id")[rng.permutation(len(alone))[:_POOL]].with_row_index("place")
     texts = captions.select("prompt_id", "caption").join(drawn.lazy().select("prompt_id"), on="prompt_id", how="semi")
     drawn = drawn.join(texts.collect(engine="streaming"), on="prompt_id", how="left")
     rows = samples.lazy().select("sample_id", "shard", "caption", "url")
     rows = rows.join(families.lazy().select("sample_id"), on="sample_id", how="anti")
     return rows.join(drawn.lazy(), on="caption", how="inner").collect(engine="streaming").sort("place")
+
+
+def _of_their_own(captions: pl.Series, risky: pl.Series) -> pl.Series:
+    """Per caption (Boolean) whether the rarest of its words, counted over both lists, stands in none of the risky; of
+    equally rare ones, whether none of them does."""
+    words = words_of(normalise_captions(pl.concat([captions, risky])))
+    counts = np.bincount(words.numbers, minlength=len(words.vocabulary))
+    said = np.zeros(len(words.vocabulary), bool)
+    said[words.numbers[words.starts[len(captions)] :]] = True
+    numbers = words.numbers[: words.starts[len(captions)]]
+    owner = np.repeat(np.arange(len(captions)), np.diff(words.starts[: len(captions) + 1]))
+    rarest = np.full(len(captions), np.iinfo(np.int64).max)
+    np.minimum.at(rarest, owner, counts[numbers])
+    known = np.bincount(owner[said[numbers] & (counts[numbers] == rarest[owner])], minlength=len(captions))
+    return pl.Series("own", known == 0)
 
 
 def _lengths(captions: pl.Series) -> NDArray[np.float32]:
@@ -95,7 +112,8 @@ def draw_controls(  # noqa: PLR0913 - one table each
         rows = samples.lazy().select("sample_id", "caption").collect()
         captions = count_captions(rows, members, GROUPS.empty()).captions
     risky, rng = prompts.filter(pl.col("arm") == "risk").sort("rank"), np.random.default_rng(seed)
-    pool = _pool(samples, captions.lazy(), FAMILIES.empty() if families is None else families, risky, rng)
+    pool = _pool(samples, captions.lazy(), FAMILIES.empty() if families is None else families, rng)
+    pool = pool.filter(_of_their_own(pool["caption"], risky["caption"]))
     count = min(count, len(pool))
     wanted = _wanted(samples, members, risky.head(count), rng)
     chosen = list(_closest(pool, wanted, count)) if len(wanted) else list(range(count))

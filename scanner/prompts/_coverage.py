@@ -67,9 +67,13 @@ def covered_rows(prompts: pl.DataFrame, ranked: pl.DataFrame) -> pl.DataFrame:
     return counted.with_columns(covered_rows=pl.col("fresh").fill_null(0).cum_sum()).drop("fresh")
 
 
-def left_out(groups: pl.DataFrame, prompts: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `scanner.tables.LEFT_OUT`; `candidates` are the captions of groups that the list was drawn from."""
-    without = groups.select("group_id", "copies").join(prompts, on="group_id", how="anti")
+def left_out(
+    groups: pl.DataFrame, prompts: pl.DataFrame, ranked: pl.DataFrame, candidates: pl.DataFrame
+) -> pl.DataFrame:
+    """Rows of `scanner.tables.LEFT_OUT`: groups of which no row (`ranked`, with the `first` rank that covers it) is
+    covered; `candidates` are the captions of groups that the list was drawn from."""
+    inside = ranked.filter(pl.col("first").is_not_null()).select("group_id").unique()
+    without = groups.select("group_id", "copies").join(inside, on="group_id", how="anti")
     own = candidates.select("group_id", "prompt_id", "caption_copies").join(without, on="group_id", how="semi")
     most = own.sort("group_id", "caption_copies", "prompt_id", descending=[False, True, False])
     most = most.join(prompts.select("prompt_id"), on="prompt_id", how="semi", maintain_order="left")

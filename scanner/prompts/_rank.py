@@ -105,7 +105,7 @@ def ranking(  # noqa: PLR0913 - one table each
     listed = listed.join(urls.collect(engine="streaming"), on="sample_id", how="left")
     rows = first_ranks(listed, units.belonging)
     prompts = PROMPTS.conform(covered_rows(listed, rows))
-    left = left_out(groups, prompts, found)
+    left = left_out(groups, prompts, rows, found)
     total = int(samples.lazy().select(pl.len()).collect().item())
     return Ranking(prompts=prompts, left_out=left, coverage=coverage(prompts, rows, groups, left, total))
 
@@ -116,8 +116,8 @@ def _ranked(listed: pl.DataFrame, config: RankConfig, agreement: AskAgreement | 
     known = pl.Series("agreement", [None] * len(asked), dtype=pl.Float64)
     if agreement is not None and len(asked):
         known = _checked(agreement(asked.select("caption", "sample_id")), len(asked))
-    factor = pl.Series(agreement_factor(known.fill_null(1.0).to_numpy()), dtype=pl.Float64)
-    asked = asked.with_columns(known, risk=(asked["risk"] * factor).round(12))
+    factor = pl.Series(agreement_factor(known.fill_null(0.5).to_numpy()), dtype=pl.Float64)
+    asked = asked.with_columns(known, risk=(asked["risk"] * factor).clip(upper_bound=1.0).round(12))
     rest = listed.slice(config.agreement_of).with_columns(agreement=pl.lit(None, dtype=pl.Float64))
     first = asked.sort(ORDER, descending=DESCENDING, nulls_last=True)
     return pl.concat([first, rest]).with_row_index("rank", offset=1)

@@ -8,10 +8,10 @@
     concentration = enough of: the group's (the family's) rows that share its words (`_shared_words`)
     specificity   = enough of: of the rows under it (near-duplicates counted) everywhere, those that are here
     enough of x   = min(1, x / ENOUGH), ENOUGH = ½
-    agreement factor = 1 − 0.25 × (1 − agreement)           1 where the agreement is unknown
+    agreement factor = 1 + 0.25 × (agreement − ½)           1 where the agreement is unknown; the risk stays at most 1
 
-`copies_part` is a logistic curve over the logarithm of the further copies, one half at `half_copies`, and zero for a
-picture that occurs once. Extraction starts around 100 copies in Stable Diffusion 1.4 (Carlini et al. 2023,
+`copies_part` is a logistic curve over the logarithm of the further copies (rows − 1), one half at `half_copies`, and
+zero for a picture that occurs once. Extraction starts around 100 copies in Stable Diffusion 1.4 (Carlini et al. 2023,
 https://arxiv.org/abs/2301.13188); small models that train for long start at 8 to 32, which shifts the scale and not
 the order. Text conditioning matters about as much as duplication (Somepalli et al. 2023,
 https://arxiv.org/abs/2305.20086), so both parts weigh the same. `specificity` is how often a training step that reads
@@ -33,14 +33,16 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+FORMULA = 2
+"""Number of this formula, for runs to be compared: 1 took the exact shares. It grows when any risk would change."""
 ENOUGH = 0.5
 """A share of the rows from which on more makes no difference."""
 TEMPLATE_WEIGHT = 0.5
 """A template stands behind copies: what comes back is the layout, with a region that differs (Webster 2023,
 https://arxiv.org/abs/2305.08694, calls it a template verbatim). One half is a choice, not a measurement."""
 AGREEMENT_WEIGHT = 0.25
-"""The most that a caption loses which says nothing of its picture: mild, since models also memorise noisy captions.
-A choice, not a measurement."""
+"""Half of it is the most that a caption gains or loses by how well it fits its picture: mild, since models also
+memorise noisy captions. A choice, not a measurement."""
 
 Numbers = TypeVar("Numbers", float, NDArray[np.float64])
 
@@ -76,8 +78,8 @@ def risk_score(*, copies: Numbers, share: Numbers, specificity: Numbers, half_co
 
 
 def agreement_factor(agreement: Numbers) -> Numbers:
-    """0.75 to 1, growing with the text-image agreement, 0 to 1 (NaN stays NaN)."""
-    return 1 - AGREEMENT_WEIGHT * (1 - agreement)
+    """0.875 to 1.125, growing with the text-image agreement, 0 to 1; an ordinary pair (½) changes nothing."""
+    return 1 + AGREEMENT_WEIGHT * (agreement - 0.5)
 
 
 def combined_risk(copy_risk: NDArray[np.float64], template_risk: NDArray[np.float64]) -> NDArray[np.float64]:

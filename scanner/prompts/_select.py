@@ -1,7 +1,8 @@
 """Which candidates stand in the list: each caption once, at most so many a group, none nearly twice for one group.
 
-In order of risk a candidate is taken unless its caption stands in the list already, or its group has given as many as
-it may. So a group is left out only where all its captions stand in the list for other pictures.
+In order of risk a candidate is taken unless its caption stands in the list already, its group has given a
+near-duplicate of it, or as many as it may. So a group gives no caption only where all its captions stand in the list
+for other pictures.
 
 >>> select(candidates, captions_per_group=3)                                 # doctest: +SKIP
 """
@@ -24,20 +25,15 @@ def select(candidates: pl.DataFrame, captions_per_group: int) -> pl.DataFrame:
     """The list in order of risk, from rows of `scanner.prompts._candidates`."""
     unit = pl.struct(group="group_id", family=pl.when(pl.col("group_id").is_null()).then("family_id"))
     numbered = candidates.with_columns(unit=unit.rank("dense"))
-    ordered = in_order(_one_of_near(numbered))
+    ordered = in_order(numbered)
     taken: set[int] = set()
+    near: set[tuple[int, str]] = set()
     given: Counter[int] = Counter()
     kept = []
-    for place, (text, owner) in enumerate(ordered.select("text", "unit").iter_rows()):
-        if text not in taken and given[owner] < captions_per_group:
+    for place, (text, owner, near_id) in enumerate(ordered.select("text", "unit", "near_id").iter_rows()):
+        if text not in taken and (owner, near_id) not in near and given[owner] < captions_per_group:
             taken.add(text)
+            near.add((owner, near_id))
             given[owner] += 1
             kept.append(place)
     return ordered[kept].drop("unit")
-
-
-def _one_of_near(candidates: pl.DataFrame) -> pl.DataFrame:
-    """Of a unit's captions that are near-duplicates the one that most rows carry, of equals the riskiest."""
-    first = ("caption_copies", *ORDER)
-    ordered = candidates.sort(first, descending=(True, *DESCENDING), nulls_last=True)
-    return ordered.unique(["unit", "near_id"], keep="first", maintain_order=True)

@@ -2,7 +2,8 @@
 
 Two mitigations, either of which may be carried out in a group:
 
-- **drop**: one row of the group stays, all others go. One copy is left, and the risk is the formula's at one copy, 0.
+- **drop**: one row of the group stays, all others go. One copy is left, and the risk is the formula's at one copy: 0,
+  or that of the template family that the caption stands over, whose other pictures stay.
   The row that stays comes with the group's different captions: several captions of one image, drawn at random in
   training, copy less than a single one (Somepalli et al. 2023, "Understanding and Mitigating Copying in Diffusion
   Models", https://arxiv.org/abs/2305.20086, which proposes to randomise and augment captions).
@@ -23,7 +24,7 @@ import polars as pl
 
 from scanner.repair._captions import Carried, captioned, written_forms
 from scanner.repair._policy import in_order, order_of
-from scanner.repair._risk import classes, highest_risks, risks_after_recaption, risks_at_one_copy
+from scanner.repair._risk import classes, highest_risks, risks_after_recaption
 from scanner.tables import MITIGATIONS
 
 
@@ -51,16 +52,14 @@ def find_mitigations(rows: pl.DataFrame, carried: Carried, policy: str) -> pl.Da
 
 def _before(ordered: pl.DataFrame, carried: Carried) -> pl.DataFrame:
     """By group what is and what would be: `copies_before, risk_*, class_*`, for dropping and for re-captioning."""
-    groups = highest_risks(ordered, carried.prompts).rename({"copies": "copies_before", "risk": "risk_before"})
-    dropped, recaptioned = (
-        risks(groups["copies_before"]).alias(name)
-        for name, risks in (("risk_dropped", risks_at_one_copy), ("risk_recaptioned", risks_after_recaption))
+    groups = highest_risks(ordered, carried.prompts).rename(
+        {"copies": "copies_before", "risk": "risk_before", "template_risk": "risk_dropped"}
     )
+    recaptioned = risks_after_recaption(groups["copies_before"]).alias("risk_recaptioned")
     return groups.with_columns(
-        dropped,
         recaptioned,
         class_before=classes(groups["risk_before"]),
-        class_dropped=classes(dropped),
+        class_dropped=classes(groups["risk_dropped"]),
         class_recaptioned=classes(recaptioned),
     )
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import polars as pl
 
-from scanner.prompts import BUCKETS, bucket_label
+from scanner.prompts import BUCKETS, bucket_label, list_checksum
 from scanner.report._findings import Check, Duplicates, Rows
 from scanner.report._records import CopiesBucket, ErrorCount, ErrorRow, Group, SampleRef
 from scanner.run import Run
 from scanner.samples import OWN_MODEL
-from scanner.tables import ERRORS, GROUPS, MEMBERS, SAMPLES, TABLES
+from scanner.tables import ERRORS, GROUPS, MEMBERS, PROMPTS, SAMPLES, TABLES
 
 LISTED_GROUPS = 200
 LISTED_ERRORS = 500
@@ -152,7 +152,7 @@ def list_errors(run: Run) -> tuple[ErrorRow, ...]:
 
 def check_tables(run: Run, rows: Rows, duplicates: Duplicates) -> tuple[Check, ...]:
     """What must hold between the tables, tested."""
-    return (_check_rows(run, rows), _check_members(run, duplicates), _check_manifest(run))
+    return (_check_rows(run, rows), _check_members(run, duplicates), _check_manifest(run), *_check_prompts(run))
 
 
 def _check_rows(run: Run, rows: Rows) -> Check:
@@ -192,6 +192,17 @@ def _check_members(run: Run, duplicates: Duplicates) -> Check:
         passed=members == duplicates.rows,
         sentence=f"{members:,} rows in members.parquet; the groups' copies add up to {duplicates.rows:,}.",
     )
+
+
+def _check_prompts(run: Run) -> tuple[Check, ...]:
+    attack = run.part_config("attack")
+    if attack is None or not {"prompt_list", "prompts", "control"} <= attack.keys():
+        return ()
+    same = list_checksum(run.read(PROMPTS), risk=attack["prompts"], control=attack["control"]) == attack["prompt_list"]
+    sentence = (
+        "The attacked prompts are those of the list." if same else "The list has other prompts than were attacked."
+    )
+    return (Check(name="prompt_list", passed=same, sentence=sentence),)
 
 
 def _check_manifest(run: Run) -> Check:

@@ -6,6 +6,7 @@ groups.
 
 import polars as pl
 
+from scanner.prompts import agreement_factor
 from scanner.report._audit import sample_refs
 from scanner.report._findings import Repair, RiskClasses
 from scanner.report._records import Mitigated
@@ -31,7 +32,8 @@ def count_repair(run: Run) -> Repair | None:
         dropped=int(groups["dropped"].sum()),
         recaptioned=int(groups["recaptioned"].sum()),
         recaptioned_groups=groups.filter(pl.col("recaptioned") > 0).height,
-        riskier=groups.filter(again > pl.col("risk_before")).height,
+        # what an agreement of text and picture takes off before is no risk that the new captions add
+        riskier=groups.filter(again > pl.col("risk_before") / agreement_factor(0.0)).height,
         before=_classes(groups["class_before"]),
         after_drop=_classes(groups["class_dropped"]),
         after_recaption=_classes(groups.select(pl.coalesce("class_recaptioned", "class_before")).to_series()),

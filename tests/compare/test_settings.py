@@ -114,3 +114,16 @@ def test_an_audit_that_is_not_finished_is_refused(tmp_path: Path) -> None:
     new.reopen()
     with pytest.raises(UnusableInputError, match="is not finished; give its scanner audit again"):
         compare(old, new)
+
+
+def test_another_formula_of_the_risk_is_warned_about(tmp_path: Path) -> None:
+    before, after = pair(tmp_path, dataset="a-data/")
+    after.finish("audit", {"rows_in": len(ROWS), "cosine": 0.9, "risk_formula": 2})
+    found = compare(before, after)
+    assert [(one.part, one.name, one.before, one.after) for one in found.differences] == [
+        ("prompts", "audit.risk_formula", "not recorded", "2")
+    ]
+    assert found.warnings == (
+        "The risks were computed in another way: audit.risk_formula (not recorded, then 2). Prompts, risks and classes "
+        "may be gone, new or changed for that reason alone.",
+    )

@@ -1,5 +1,6 @@
 """The whole chain on real pictures and the shipped target: what it finds is what was planted."""
 
+import json
 import shutil
 
 import polars as pl
@@ -109,7 +110,7 @@ def test_an_attack_does_not_go_on_with_other_prompts(small_run, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(small_run.path, copy)
     PROMPTS.write(copy, small_run.read(PROMPTS).filter(pl.col("rank") != 1))
-    with pytest.raises(UnusableInputError, match="prompt_list"):
+    with pytest.raises(UnusableInputError, match="have changed since its attack began"):
         attack(Run.open(copy), str(target_folder()), ATTACK, LocalEngine())
 
 
@@ -133,3 +134,15 @@ def test_rerunning_gives_the_same_tables_and_repeats_nothing(small_run, small_da
     assert engine.worked == []
     for name, table in TABLES.items():
         assert_frame_equal(again.read(table), before[name])
+
+
+def test_an_audit_given_again_keeps_the_list_that_was_attacked(small_run, small_data, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(small_run.path, copy)
+    header = json.loads((copy / "attack.json").read_text())
+    header["config"]["prompt_list"] = "0" * 64  # as if another version had ranked it
+    (copy / "attack.json").write_text(json.dumps(header))
+    before = (copy / "prompts.parquet").read_bytes()
+    with pytest.raises(UnusableInputError, match="attacked with another prompt list"):
+        audit(small_data, copy, AUDIT, LocalEngine())
+    assert (copy / "prompts.parquet").read_bytes() == before

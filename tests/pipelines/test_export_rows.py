@@ -222,6 +222,7 @@ def test_the_originals_are_untouched(data, repaired, tmp_path):
             "--drop-failed is for shards, datacomp and bool-array, and --format drop-list does not",
         ),
         ("drop-list --risk high", "has no duplicate group that these filters leave"),
+        ("drop-list --risk huge", "There is no class of risk 'huge'"),
         ("drop-list --ranks 5000-", "No prompt is left by these filters"),
         ("drop-list --arm control", "which only the risk arm has; leave --arm out"),
         ("drop-list --arm all", "which only the risk arm has; leave --arm out"),
@@ -303,11 +304,20 @@ def test_rows_without_urls(elsewhere, tmp_path, capsys):
     assert "no row to drop has a url; list the rows with --by key" in sentence(capsys)
 
 
+def test_keys_of_rows_that_were_not_read_may_be_equal(data, tmp_path, capsys):
+    part = audit(data, tmp_path / "part", AuditConfig(model="demo", control=3, limit=4), LocalEngine())
+    assert part.read(MITIGATIONS).filter(mitigation="drop").height
+    assert export(part, tmp_path / "d.txt", "drop-list") == 0
+    assert all("\t" in line for line in (tmp_path / "d.txt").read_text().splitlines())
+    assert export(part, tmp_path / "shards", "shards") == 2
+    assert "A run with --limit does not know all rows of its data set" in sentence(capsys)
+
+
 def test_a_run_from_before_repairs(elsewhere, tmp_path, capsys):
     old = elsewhere()
     (old.path / MITIGATIONS.path).unlink()
     assert export(old, tmp_path / "d.txt", "drop-list") == 2
-    assert "it was made before audits did; give its `scanner audit` again" in sentence(capsys)
+    assert "it was made before audits did; audit the data set into another directory" in sentence(capsys)
     assert export(old, tmp_path / "d.txt", "drop-list", "--keep", "largest") == 0
 
 

@@ -125,23 +125,22 @@ def _listed(candidates, nears, belonging, planted: Planted, most: int) -> Obviou
     def unit(key):  # type: ignore[no-untyped-def]
         return ("group", key[1]) if key[1] is not None else ("family", key[2])
 
-    best: dict[object, object] = {}
-    for key, facts in sorted(candidates.items(), key=lambda item: (-item[1][2], order(item))):
-        best.setdefault((unit(key), nears[key[0]]), (key, facts))
-    listed, given = [], Counter()
-    for key, (risk, _, _) in sorted(best.values(), key=order):
-        if key[0] not in {row[0] for row in listed} and given[unit(key)] < most:
+    listed, given, near = [], Counter(), set()
+    for key, (risk, _, _) in sorted(candidates.items(), key=order):
+        again = key[0] in {row[0] for row in listed} or (unit(key), nears[key[0]]) in near
+        if not again and given[unit(key)] < most:
             given[unit(key)] += 1
+            near.add((unit(key), nears[key[0]]))
             listed.append((*key, risk))
-    captioned = {key[1] for key in candidates}
-    left = {
-        group: "caption_taken" if group in captioned else "no_caption"
-        for group in planted.groups["group_id"]
-        if group not in {row[1] for row in listed}
-    }
     covered, seen = [], set()
     for _, group, family, _ in listed:
         seen |= {sample for sample, (g, f) in belonging.items() if g is not None and g == group}
         seen |= {sample for sample, (g, f) in belonging.items() if f is not None and f == family}
         covered.append(len(seen))
+    captioned = {key[1] for key in candidates}
+    left = {
+        group: "caption_taken" if group in captioned else "no_caption"
+        for group in planted.groups["group_id"]
+        if group not in seen  # a group's id is a row of its own
+    }
     return Obvious(prompts=listed, left_out=left, covered=covered)

@@ -33,7 +33,7 @@ def test_a_planted_set_is_ranked_exactly() -> None:
     assert found["risk"][4] == pytest.approx(risk_score(copies=2, share=1, specificity=2 / 3, half_copies=100))
     parts = ("risk_class", "caption_rows", "copies_part", "concentration", "specificity", "covered_rows")
     assert found.select(parts).row(0) == ("medium", 31, 31 / 131, 1.0, 1.0, 32)
-    assert found.select(parts).row(4) == ("low", 3, 1 / 101, 1 / 2, pytest.approx(1 / 3), 36)
+    assert found.select(parts).row(4) == ("low", 3, 1 / 101, 1.0, pytest.approx(2 / 3), 36)
     assert found.select("template_part", "agreement", "family_id").unique().rows() == [(None, None, None)]
     assert found["reason"].to_list() == [
         "32 copies of one picture, 97 % under this caption, found nowhere else",

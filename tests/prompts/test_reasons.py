@@ -117,7 +117,7 @@ def test_agreement_reorders_the_first_alone() -> None:
     assert found["agreement"].to_list() == [1.0, 0.0, 0.5, None]
     plain = rank_prompts(*_tables(planted), RankConfig()).sort("caption")
     factors = (found.sort("caption")["risk"] / plain["risk"]).to_list()
-    assert factors == pytest.approx([1.0, 0.75, 0.875, 1.0])
+    assert factors == pytest.approx([1.0, 0.875, 1.0, 1.125])
 
 
 def test_an_answer_that_is_no_share_is_an_error() -> None:

@@ -113,7 +113,8 @@ def _counts(row: dict[str, Any], group: list[dict[str, Any]], captions: dict[str
 
 
 def _risk(copies: int, caption_copies: int, caption_rows: int) -> float:
-    return (copies - 1) / (copies + 99) * math.sqrt(caption_copies / copies * caption_copies / caption_rows)
+    share, specific = (min(1, 2 * caption_copies / every) for every in (copies, caption_rows))
+    return (copies - 1) / (copies + 99) * math.sqrt(share * specific)
 
 
 def _forms(group: list[dict[str, Any]]) -> list[str]:
