@@ -269,12 +269,12 @@ class ExportOptions:
     """Prompts: csv, jsonl, parquet, text, wen, promptfoo, pyrit, inspect, garak. Repair of the data set: drop-list
     (.parquet or .txt), datacomp (subset of uids to keep, .npy), bool-array (True where a row goes, .npy), shards (a
     folder of webdataset shards without the dropped rows), recaption (.parquet or .jsonl)."""
-    arm: str = "risk"
-    """Prompts of this arm: risk, control or all."""
+    arm: str | None = None
+    """Prompts of this arm: risk, control or all; by default risk."""
     risk: tuple[str, ...] = ()
     """Class of risk (may be given several times): high, medium, low."""
-    min_risk: float = 0.0
-    """Smallest risk, 0 to 1."""
+    min_risk: float | None = None
+    """Smallest risk, 0 to 1; by default any."""
     verdict: tuple[str, ...] = ()
     """Verdict of an attacked prompt (may be given several times): matching, template, retrieved, none."""
     ranks: str | None = None
@@ -286,14 +286,15 @@ class ExportOptions:
     """Replace what is at --out."""
     keep: str | None = None
     """Repair: which row of a group stays, largest, caption or first; by default as the run has it."""
-    by: str = "key"
-    """Drop list: what names a row, key (with its shard), url, uid, sha256 (the data set's own where it is carried, else
-    of the file as stored) or sample_id. A url or hash that also stands on a row that stays is left out and counted."""
+    by: str | None = None
+    """Drop list: what names a row, key (with its shard; the default), url, uid, sha256 (the data set's own where it is
+    carried, else of the file as stored) or sample_id. A url or hash that also stands on a row that stays is left out
+    and counted."""
     drop_failed: bool = False
     """Repair: drop rows that could not be read as well; by default they stay in shards, subset and array."""
 
     def __post_init__(self) -> None:
-        if self.arm not in ("risk", "control", "all"):
+        if self.arm not in (None, "risk", "control", "all"):
             raise UnusableInputError(f"There is no arm '{self.arm}'; use risk, control or all.")
         refuse_unknown_policy(self.keep)
         self.rank_range()

@@ -13,10 +13,11 @@ import polars as pl
 
 from pipelines.configs import ExportOptions
 from pipelines.engines import LocalEngine
+from pipelines.export_options import READ_BY_PROMPTS, refuse_unread
 from pipelines.export_rows import ROW_FORMATS, export_rows
 from scanner import __version__
 from scanner.errors import UnusableInputError
-from scanner.exports import Selection, select_prompts
+from scanner.exports import Selection, counted, select_prompts
 from scanner.exports.prompts import PROMPT_FORMATS, ListFacts, carried
 from scanner.files import replacing
 from scanner.run import Run
@@ -47,6 +48,7 @@ def export(run: Run, out: Path, options: ExportOptions, engine: LocalEngine | No
     """
     if "audit" not in run.manifest().get("parts", {}):
         raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
+    _refuse_old_risks(run, options)
     if options.format in ROW_FORMATS:
         return _export_rows(run, out, options, engine or LocalEngine())
     if out.exists() and not options.overwrite:
@@ -55,6 +57,7 @@ def export(run: Run, out: Path, options: ExportOptions, engine: LocalEngine | No
         raise UnusableInputError(
             f"There is no format '{options.format}'; use one of {', '.join([*PROMPT_FORMATS, *ROW_FORMATS])}."
         )
+    refuse_unread(options, READ_BY_PROMPTS)
     return _export_prompts(run, out, options)
 
 
@@ -69,11 +72,11 @@ def print_exported(exported: Exported, *, as_json: bool) -> None:
 
 def selection_of(options: ExportOptions) -> Selection:
     """The filters of the options."""
-    arms = ("risk", "control") if options.arm == "all" else (options.arm,)
+    arms = ("risk", "control") if options.arm == "all" else (options.arm or "risk",)
     return Selection(
         arms=arms,
         classes=options.risk,
-        least_risk=options.min_risk,
+        least_risk=options.min_risk or 0.0,
         verdicts=options.verdict,
         ranks=options.rank_range(),
     )
@@ -88,19 +91,25 @@ def selected_prompts(run: Run, options: ExportOptions) -> pl.DataFrame:
     return prompts
 
 
+def _refuse_old_risks(run: Run, options: ExportOptions) -> None:
+    """Classes and their boundaries belong to the formula of the risk, and a run from before them has another one's."""
+    if not options.risk and options.min_risk is None:
+        return
+    if "risk_class" not in PROMPTS.scan(run.path).collect_schema():
+        raise UnusableInputError(
+            f"The risks in {run.path} were made by an older formula than the classes; audit the data set again, into "
+            "another directory, or leave --risk and --min-risk out."
+        )
+
+
 def _export_rows(run: Run, out: Path, options: ExportOptions, engine: LocalEngine) -> Exported:
-    chosen = replace(options, risk=(), min_risk=0.0)  # of the group, not of a prompt of it
-    Selection(classes=options.risk, least_risk=options.min_risk)  # refuses what is none
-    prompts = selected_prompts(run, chosen) if selection_of(chosen).narrows else None
+    by_prompts = replace(options, arm=None, risk=(), min_risk=None)  # a group has a risk without a listed prompt too
+    prompts = selected_prompts(run, by_prompts) if selection_of(by_prompts).narrows else None
     made = export_rows(run, out, options, prompts, engine)
     return Exported(path=out, format=options.format, entries=made.entries, sentence=made.sentence)
 
 
 def _export_prompts(run: Run, out: Path, options: ExportOptions) -> Exported:
-    if options.by != "key" or options.drop_failed or options.keep is not None:
-        raise UnusableInputError(
-            "--by, --drop-failed and --keep are for the repair, and this format lists prompts; leave them out."
-        )
     chosen = PROMPT_FORMATS[options.format]
     writing = chosen.writing_for(out)
     asked = selected_prompts(run, options)
@@ -112,8 +121,8 @@ def _export_prompts(run: Run, out: Path, options: ExportOptions) -> Exported:
         format=chosen.name,
         entries=len(prompts),
         left_out=left_out,
-        sentence=f"{_count(len(prompts))} for {chosen.consumer}"
-        + (f"; {_count(left_out)} left out, since of each {writing.reason}." if left_out else "."),
+        sentence=f"{counted(len(prompts), 'prompt')} for {chosen.consumer}"
+        + (f"; {counted(left_out, 'prompt')} left out, since of each {writing.reason}." if left_out else "."),
     )
 
 
@@ -129,7 +138,3 @@ def _write(out: Path, parts: Iterable[bytes]) -> None:
             file.writelines(parts)
     except OSError as error:
         raise UnusableInputError(f"{out} can't be written ({error.strerror}); name another place.") from error
-
-
-def _count(prompts: int) -> str:
-    return f"{prompts:,} prompt{'' if prompts == 1 else 's'}"

@@ -7,22 +7,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipelines.known_rows import refuse_unknown_rows
 from pipelines.unchanged import unchanged_root
 from scanner.embeddings import samples_path
 from scanner.errors import UnusableInputError
 from scanner.exports.rows import shard_mask
 from scanner.run import Run
 from scanner.samples import Columns, Dataset, Options, open_dataset
-from scanner.tables import ERRORS, FILES, SHARDS
+from scanner.tables import ERRORS, FILES
 
 
 def bool_array(run: Run, dropped: pl.Series, *, unread: bool) -> NDArray[np.bool_]:
     """(rows of the data set,): True for the rows of these sample_ids, `unread` for those that could not be read.
 
-    Raises UnusableInputError where the run does not know all rows, or their order: --limit was given, the images of a
-    list were downloaded, or a shard has to be read again and is gone or changed.
+    Raises UnusableInputError where the run does not know all rows, or their order: --limit was given, a shard was lost,
+    the images of a list were downloaded, or a shard has to be read again and is gone or changed.
     """
-    _refuse_unknown_rows(run)
+    refuse_unknown_rows(run)
+    _refuse_list(run)
     numbers = dict(FILES.read(run.path).sort("number").select("shard", "number").unique(maintain_order=True).rows())
     ledger = set(ERRORS.scan(run.path).filter(pl.col("key") != "").select("shard").unique().collect()["shard"])
     data = _open(run, set(numbers)) if ledger or _has_additions(run) else None
@@ -32,36 +34,16 @@ def bool_array(run: Run, dropped: pl.Series, *, unread: bool) -> NDArray[np.bool
     return np.concatenate([np.zeros(0, np.bool_), *parts])
 
 
-def refuse_limit(run: Run) -> None:
-    """Raises UnusableInputError for a run that knows only the first rows of its data set."""
-    if run.config.get("limit") is not None:
-        raise UnusableInputError(
-            "A run with --limit does not know all rows of its data set; write --format drop-list instead."
-        )
-
-
 def _has_additions(run: Run) -> bool:
     """Whether the numbers of the shards are not the order of their names."""
     return bool((FILES.read(run.path)["added"] > 0).any())
 
 
-def _refuse_unknown_rows(run: Run) -> None:
-    refuse_limit(run)
+def _refuse_list(run: Run) -> None:
     if run.config.get("layout") == "urls":
         raise UnusableInputError(
             "The images of this data set were downloaded of a list of URLs, which has an order of its own; write "
             "--format drop-list --by url instead."
-        )
-    refuse_lost_shards(run)
-
-
-def refuse_lost_shards(run: Run) -> None:
-    """Raises UnusableInputError for a run that could not read a shard of its data set at all."""
-    known = SHARDS.read(run.path)["shard"]
-    lost = FILES.read(run.path).filter(~pl.col("shard").is_in(known.implode()))
-    if len(lost):
-        raise UnusableInputError(
-            f"Shard {lost['shard'][0]} could not be read, so that its rows are not known; give the audit again."
         )
 
 

@@ -13,14 +13,26 @@ import polars as pl
 
 from pipelines.configs import ExportOptions
 from pipelines.engines import LocalEngine
-from pipelines.export_array import bool_array, refuse_limit, refuse_lost_shards
+from pipelines.export_array import bool_array
+from pipelines.export_options import READ_BY_ROWS, refuse_other_arm, refuse_unread
 from pipelines.export_shards import write_shards
+from pipelines.known_rows import refuse_unknown_rows
 from pipelines.repair import mitigations_of
 from scanner.errors import UnusableInputError
-from scanner.exports.rows import as_text, drop_list, keys_are_uids, named, recaption_rows, subset, uids_among
+from scanner.exports import Selection, counted
+from scanner.exports.rows import (
+    as_text,
+    drop_list,
+    keys_are_uids,
+    named,
+    recaption_rows,
+    subset,
+    uids_among,
+    unread_rows,
+)
 from scanner.files import replacing
 from scanner.run import Run
-from scanner.tables import ERRORS, FILES, SAMPLES, SHARDS
+from scanner.tables import ERRORS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,38 +71,35 @@ class ExportedRows:
 def export_rows(
     run: Run, out: Path, options: ExportOptions, prompts: pl.DataFrame | None, engine: LocalEngine
 ) -> ExportedRows:
-    """Write the rows of the groups of these prompts, of all groups where there are none, in one of ROW_FORMATS; class
-    and risk are those of a group, whether or not a prompt of it is listed.
+    """Write the rows of the groups of these prompts, of all groups where there are none, in one of ROW_FORMATS. Classes
+    and the smallest risk of the options are asked of the groups themselves: not each has a listed prompt.
 
     Raises UnusableInputError, and writes nothing, when there is nothing to drop, the rows can't be named as asked, or
     `out` may not be written.
     """
     form = ROW_FORMATS[options.format]
+    refuse_unread(options, READ_BY_ROWS | form.reads)
+    refuse_other_arm(options)
+    selection = Selection(classes=options.risk, least_risk=options.min_risk or 0.0)
     if form.suffixes and out.suffix not in form.suffixes:
         raise UnusableInputError(f"A {options.format} is written to {' or '.join(form.suffixes)}; name --out so.")
-    if options.arm != "risk" or options.skip_unwritable:
-        raise UnusableInputError(
-            "--arm and --skip-unwritable are for prompts, and this format lists rows; leave them out."
-        )
-    if options.by != "key" and options.format != "drop-list":
-        raise UnusableInputError("--by is for drop lists; leave it out.")
-    if options.drop_failed and not form.knows_failed:
-        raise UnusableInputError(
-            "--drop-failed is for shards, datacomp and bool-array; rows that could not be read stand in errors.parquet."
-        )
     if form.suffixes and out.exists() and not options.overwrite:
         raise UnusableInputError(f"{out} exists; name another place, or give --overwrite to replace it.")
     mitigations, made = mitigations_of(run, options.keep)
-    mitigations = mitigations.filter(pl.col("risk_before") >= options.min_risk)
-    if options.risk:
-        mitigations = mitigations.filter(pl.col("class_before").is_in(options.risk))
     if prompts is not None:
         mitigations = mitigations.filter(pl.col("group_id").is_in(prompts["group_id"].drop_nulls().implode()))
+    mitigations = _of_risk(mitigations, selection)
     if mitigations.is_empty():
-        filtered = prompts is not None or options.risk or options.min_risk
-        which = "has no duplicate group that these filters leave" if filtered else "has no duplicate group"
+        narrowed = prompts is not None or selection.narrows
+        which = "has no duplicate group" if not narrowed else "has no duplicate group that these filters leave"
         raise UnusableInputError(f"{run.path} {which}, so there is nothing to drop or to re-caption.")
     return form.write(Task(run=run, out=out, options=options, mitigations=mitigations, kept=made.kept, engine=engine))
+
+
+def _of_risk(mitigations: pl.DataFrame, selection: Selection) -> pl.DataFrame:
+    """What is to do in the groups of these classes and of this risk or more."""
+    found = mitigations.filter(pl.col("risk_before") >= selection.least_risk)
+    return found.filter(pl.col("class_before").is_in(selection.classes)) if selection.classes else found
 
 
 @contextmanager
@@ -104,29 +113,17 @@ def _writing(out: Path) -> Iterator[Path]:
 
 
 def _drop_list(task: Task) -> ExportedRows:
-    listed = drop_list(named(task.run, task.options.by), task.dropped)
+    listed = drop_list(named(task.run, task.options.by or "key"), task.dropped, unread_rows(task.run))
     with _writing(task.out) as temporary:
         if task.out.suffix == ".txt":
-            temporary.write_bytes(as_text(listed, bare_keys=_are_keys_unique(task.run)))
+            temporary.write_bytes(as_text(listed))
         else:
             listed.values.write_parquet(temporary)
     return ExportedRows(entries=listed.rows, sentence=listed.sentence)
 
 
-def _are_keys_unique(run: Run) -> bool:
-    """Whether no key of the data set stands in two shards, rows that were not read among them."""
-    if run.config.get("limit") is not None or not set(FILES.read(run.path)["shard"]) <= set(
-        SHARDS.read(run.path)["shard"]
-    ):
-        return False  # there are rows whose keys nobody knows
-    unread = ERRORS.scan(run.path).filter((pl.col("key") != "") & (pl.col("reason") != "duplicate_key"))
-    keys = [table.select("shard", "key") for table in (SAMPLES.scan(run.path), unread)]
-    return not pl.concat(keys).unique().select(pl.col("key").is_duplicated().any()).collect().item()
-
-
 def _datacomp(task: Task) -> ExportedRows:
-    refuse_limit(task.run)
-    refuse_lost_shards(task.run)
+    refuse_unknown_rows(task.run)
     rows = named(task.run, "uid").rows
     goes = rows["sample_id"].is_in(task.dropped.implode())
     keep, unread = rows.filter(~goes)["uid"], _unread(task)
@@ -137,12 +134,15 @@ def _datacomp(task: Task) -> ExportedRows:
         np.save(file, uids)
     twice = rows.filter(goes).filter(pl.col("uid").is_in(keep.implode())).height
     remarks = (
-        (twice, "rows to drop are kept all the same, for their uid also stands on a row that stays"),
-        (keep.null_count(), "rows that stay have no uid, so that the resharder leaves them out"),
-        (len(unread), "rows that were not read are not among them: the run does not know their uids"),
+        (twice, "to drop", "kept all the same, for the uid also stands on a row that stays"),
+        (keep.null_count(), "without a uid", "left out by the resharder"),
+        (len(unread), "not read", "not among them: the run does not know the uids"),
     )
-    said = "".join(f"; {count:,} {words}" for count, words in remarks if count)
-    return ExportedRows(entries=len(uids), sentence=f"{len(uids):,} uids to keep, for DataComp's resharder{said}.")
+    said = "".join(
+        f"; {counted(count, f'row {which} is', f'rows {which} are')} {what}" for count, which, what in remarks if count
+    )
+    keeps = counted(len(uids), "uid")
+    return ExportedRows(entries=len(uids), sentence=f"{keeps} to keep, for DataComp's resharder{said}.")
 
 
 def _unread(task: Task) -> pl.Series:
@@ -158,7 +158,8 @@ def _bool_array(task: Task) -> ExportedRows:
     with _writing(task.out) as temporary, temporary.open("wb") as file:
         np.save(file, mask)
     goes = int(mask.sum())
-    return ExportedRows(entries=goes, sentence=f"{goes:,} of {len(mask):,} rows are True: to drop.")
+    true = "is True" if goes == 1 else "are True"
+    return ExportedRows(entries=goes, sentence=f"{goes:,} of {counted(len(mask), 'row')} {true}: to drop.")
 
 
 def _shards(task: Task) -> ExportedRows:
@@ -170,12 +171,8 @@ def _shards(task: Task) -> ExportedRows:
         overwrite=task.options.overwrite,
         engine=task.engine,
     )
-    sentence = f"{_count(shards, 'shard')} without {_count(rows, 'row')}; of each group {task.kept} stays."
+    sentence = f"{counted(shards, 'shard')} without {counted(rows, 'row')}; of each group {task.kept} stays."
     return ExportedRows(entries=rows, sentence=sentence)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _recaption(task: Task) -> ExportedRows:
@@ -184,8 +181,8 @@ def _recaption(task: Task) -> ExportedRows:
         raise UnusableInputError("Every copy has a caption of its own or none, so there is nothing to re-caption.")
     with _writing(task.out) as temporary:
         rows.write_parquet(temporary) if task.out.suffix == ".parquet" else rows.write_ndjson(temporary)
-    groups = rows["group_id"].n_unique()
-    return ExportedRows(entries=len(rows), sentence=f"{len(rows):,} rows of {groups:,} groups to re-caption.")
+    groups = counted(rows["group_id"].n_unique(), "group")
+    return ExportedRows(entries=len(rows), sentence=f"{counted(len(rows), 'row')} of {groups} to re-caption.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,15 +193,16 @@ class RowFormat:
     """Writes it."""
     suffixes: tuple[str, ...] = ()
     """Endings of its file; none for a folder."""
-    knows_failed: bool = False
-    """Whether it says what becomes of rows that could not be read."""
+    reads: frozenset[str] = frozenset()
+    """Options that it reads besides those of every format of rows."""
 
 
+_FAILED = frozenset({"drop_failed"})
 ROW_FORMATS: Mapping[str, RowFormat] = {
-    "drop-list": RowFormat(write=_drop_list, suffixes=(".parquet", ".txt")),
-    "datacomp": RowFormat(write=_datacomp, suffixes=(".npy",), knows_failed=True),
-    "bool-array": RowFormat(write=_bool_array, suffixes=(".npy",), knows_failed=True),
-    "shards": RowFormat(write=_shards, knows_failed=True),
+    "drop-list": RowFormat(write=_drop_list, suffixes=(".parquet", ".txt"), reads=frozenset({"by"})),
+    "datacomp": RowFormat(write=_datacomp, suffixes=(".npy",), reads=_FAILED),
+    "bool-array": RowFormat(write=_bool_array, suffixes=(".npy",), reads=_FAILED),
+    "shards": RowFormat(write=_shards, reads=_FAILED),
     "recaption": RowFormat(write=_recaption, suffixes=(".parquet", ".jsonl")),
 }
 """By the name that `scanner export --format` takes."""

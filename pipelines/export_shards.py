@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.engines import Job, LocalEngine, require
-from pipelines.export_array import refuse_limit, refuse_lost_shards
+from pipelines.known_rows import refuse_unknown_rows
 from pipelines.unchanged import unchanged_root
 from scanner import __version__
 from scanner.embeddings import samples_path
@@ -65,12 +65,11 @@ def write_shards(  # noqa: PLR0913 - what, where to, what goes, and how
     """Write the data set of `run` without the rows of these sample_ids into the folder `out`; gives the shards and the
     rows that went.
 
-    Raises UnusableInputError, and writes nothing, when the data set is of another layout, gone or changed, or `out`
-    lies inside it or holds something else.
+    Raises UnusableInputError, and writes nothing, when the data set is of another layout, gone or changed, the run does
+    not know all its rows, or `out` lies inside it or holds something else.
     """
     _refuse_layout(run, drop_failed=drop_failed)
-    refuse_limit(run)
-    refuse_lost_shards(run)
+    refuse_unknown_rows(run)
     root = unchanged_root(run)
     _refuse_inside(out, root)
     tars = _tars(run, root, out)

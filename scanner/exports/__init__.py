@@ -4,6 +4,7 @@
 >>> select_prompts(prompts, hits, Selection(classes=("high",)))               # doctest: +SKIP
 """
 
+from scanner.exports._counted import counted
 from scanner.exports._select import Selection, select_prompts
 
-__all__ = ["Selection", "select_prompts"]
+__all__ = ["Selection", "counted", "select_prompts"]

@@ -11,7 +11,8 @@ from scanner.errors import UnusableInputError
 from scanner.prompts import BOUNDARIES, risk_class
 
 ARMS = ("risk", "control")
-VERDICTS = ("matching", "template", "retrieved", "none")
+ATTACK_OUTCOMES = ("matching", "template", "retrieved", "none")
+"""What the hits table says of an attacked prompt: the verdicts of something found, and none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class Selection:
     def __post_init__(self) -> None:
         _refuse_unknown("arm", self.arms, ARMS)
         _refuse_unknown("class of risk", self.classes, tuple(BOUNDARIES))
-        _refuse_unknown("verdict", self.verdicts, VERDICTS)
+        _refuse_unknown("verdict", self.verdicts, ATTACK_OUTCOMES)
         first, last = self.ranks
         if first < 1 or (last is not None and last < first):
             raise UnusableInputError("Ranks begin at 1 and the last is not before the first, as in 1-100 or 101-.")

@@ -104,6 +104,9 @@ def test_a_caption_that_does_not_fit_is_refused_or_left_out_and_counted(audited:
     [
         (["--format", "xml"], "There is no format 'xml'; use one of csv, jsonl, "),
         (["--format", "promptfoo"], "--format promptfoo writes .csv or .yaml or .yml files; prompts.txt is not named"),
+        (["--format", "text", "--by", "nonsense"], "--by is for drop-list, and --format text does not read it"),
+        (["--format", "text", "--drop-failed"], "--drop-failed is for shards, datacomp and bool-array, and --format"),
+        (["--format", "text", "--keep", "first"], "--keep is for the repair of the data set, and --format text does"),
         (["--format", "text", "--ranks", "5000-"], "No prompt is left by these filters, so nothing was written"),
         (["--format", "text", "--verdict", "matching"], "There are no verdicts before an attack; run `scanner attack`"),
     ],

@@ -16,7 +16,8 @@ from pipelines.cli import app, exit_code_of
 from pipelines.configs import AuditConfig, AuditExtras
 from pipelines.engines import LocalEngine
 from scanner.run import Run
-from scanner.tables import ERRORS, GROUPS, MITIGATIONS, SAMPLES
+from scanner.tables import ERRORS, GROUPS, MITIGATIONS, PROMPTS, SAMPLES
+from scanner.tables import SHARDS as SHARD_COUNTS
 from tests.exports.rows.planted import DROPPED, FOX, KEPT, SHARDS, write_dataset
 
 pytestmark = [  # webdataset leaves it to the garbage collector to close its files
@@ -84,7 +85,7 @@ def test_drop_lists(run, tmp_path, capsys):
     assert set((tmp_path / "urls.txt").read_text().split()) == {
         row.url for row in ROWS if row.key in DROPPED and row.url != "https://e.org/fox"
     }
-    assert "3 rows to drop, by url as the data set gives it; 1 more are not in the list" in capsys.readouterr().out
+    assert "3 rows to drop, by url as the data set gives it; 1 more is not in the list" in capsys.readouterr().out
     # of equal files one stays, so that no hash can drop the other: the seas; the two small foxes and the third go
     assert export(run, tmp_path / "hashes.txt", "drop-list", "--by", "sha256") == 0
     stored = run.read(SAMPLES).filter(pl.col("file_sha256").is_in((tmp_path / "hashes.txt").read_text().split()))
@@ -114,7 +115,7 @@ def test_the_subset_of_datacomp_holds_what_stays(run, tmp_path, capsys):
         key = np.array([divmod(int(row.uid, 16), 2**64)], np.dtype("u8,u8"))[0]
         times = np.searchsorted(subset, key, "right") - np.searchsorted(subset, key, "left")
         assert times == (row.key not in DROPPED | lost)
-    assert "2 rows that were not read are not among them" in capsys.readouterr().out
+    assert "2 rows not read are not among them" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("unread", [False, True])
@@ -216,18 +217,21 @@ def test_the_originals_are_untouched(data, repaired, tmp_path):
         ("drop-list", "A drop-list is written to .parquet or .txt; name --out so."),
         ("drop-list --by md5", "Rows can't be listed by 'md5'; give --by one of key, url, uid"),
         ("drop-list --keep best", "There is no keep-one policy 'best'"),
-        ("drop-list --drop-failed", "--drop-failed is for shards, datacomp and bool-array"),
+        (
+            "drop-list --drop-failed",
+            "--drop-failed is for shards, datacomp and bool-array, and --format drop-list does not",
+        ),
         ("drop-list --risk high", "has no duplicate group that these filters leave"),
         ("drop-list --risk huge", "There is no class of risk 'huge'"),
-        ("drop-list --ranks 99", "No prompt is left by these filters"),
-        ("drop-list --arm control", "--arm and --skip-unwritable are for prompts"),
-        ("recaption --by url", "--by is for drop lists"),
-        ("csv --drop-failed", "--by, --drop-failed and --keep are for the repair"),
+        ("drop-list --ranks 5000-", "No prompt is left by these filters"),
+        ("drop-list --arm control", "which only the risk arm has; leave --arm out"),
+        ("drop-list --arm all", "which only the risk arm has; leave --arm out"),
+        ("drop-list --skip-unwritable", "--skip-unwritable is for prompts, and --format drop-list does not read it"),
+        ("recaption --by url", "--by is for drop-list, and --format recaption does not read it; leave it out"),
     ],
 )
 def test_what_can_not_be_written_is_said(run, tmp_path, capsys, arguments, said):
-    named = {"drop-list": "list.csv", "recaption --by url": "list.jsonl"}
-    out = tmp_path / named.get(arguments, "list.txt")
+    out = tmp_path / ("list.csv" if arguments == "drop-list" else "list.txt")
     assert export(run, out, *arguments.split()) == 2
     assert said in sentence(capsys)
     assert not out.exists()
@@ -285,7 +289,7 @@ def test_what_a_run_does_not_know(elsewhere, tmp_path, capsys):
     assert "The run does not know the rows' uids" in sentence(capsys)
     assert export(elsewhere(carry=[], key_column="uid"), tmp_path / "u.npy", "datacomp") == 2
     assert "'000000001' is no uid of DataComp" in sentence(capsys)
-    for out, form in (("b.npy", "bool-array"), ("u.npy", "datacomp")):
+    for out, form in (("b.npy", "bool-array"), ("u.npy", "datacomp"), ("new", "shards")):
         assert export(elsewhere(limit=3), tmp_path / out, form) == 2
         assert "A run with --limit does not know all rows" in sentence(capsys)
     assert export(elsewhere(layout="urls"), tmp_path / "b.npy", "bool-array") == 2
@@ -320,3 +324,76 @@ def test_a_run_from_before_repairs(elsewhere, tmp_path, capsys):
 def test_a_set_without_copies(again, tmp_path, capsys):
     assert export(again, tmp_path / "d.txt", "drop-list") == 2
     assert "has no duplicate group, so there is nothing to drop" in sentence(capsys)
+
+
+def test_a_limited_run_lists_keys_with_their_shards(elsewhere, tmp_path, capsys):
+    limited = elsewhere(limit=10)
+    assert export(limited, tmp_path / "keys.txt", "drop-list") == 0
+    pairs = {tuple(line.split("\t")) for line in (tmp_path / "keys.txt").read_text().splitlines()}
+    assert pairs == {(shard, row.key) for shard, rows in SHARDS.items() for row in rows if row.key in DROPPED}
+    capsys.readouterr()
+    assert export(limited, tmp_path / "urls.txt", "drop-list", "--by", "url") == 0
+    assert "the run did not read some rows of the data set" in capsys.readouterr().out
+
+
+def lose(run: Run, shard: str) -> None:
+    """As an audit leaves a shard that could not be opened."""
+    (run.path / SHARD_COUNTS.path / f"{int(shard):05d}.parquet").unlink()
+    lost = {"shard": shard, "key": "", "stage": "read", "reason": "OSError", "message": "gone"}
+    ERRORS.write(run.path, pl.concat([run.read(ERRORS), ERRORS.frame([lost])]))
+
+
+@pytest.mark.parametrize(("out", "form"), [("b.npy", "bool-array"), ("u.npy", "datacomp"), ("new", "shards")])
+def test_no_shard_is_left_out_in_silence(elsewhere, tmp_path, capsys, out, form):
+    without = elsewhere()
+    lose(without, "00001")
+    assert export(without, tmp_path / out, form) == 2
+    assert "Shard 00001 could not be read, so that its rows are not known" in sentence(capsys)
+    assert not (tmp_path / out).exists()
+
+
+def test_a_tar_that_is_damaged_from_its_beginning_is_a_lost_shard(data, tmp_path, capsys):
+    damaged = shutil.copytree(data, tmp_path / "data")
+    (damaged / "00001.parquet").unlink(missing_ok=True)
+    (damaged / "00001.tar").write_bytes(b"no tar " * 300)
+    found = audit(damaged, tmp_path / "run", CONFIG, LocalEngine())
+    assert export(found, tmp_path / "u.npy", "datacomp") == 2
+    assert "Shard 00001 could not be read" in sentence(capsys)
+
+
+def test_risk_is_asked_of_groups_whether_or_not_they_have_a_listed_prompt(elsewhere, tmp_path):
+    unlisted = elsewhere()
+    PROMPTS.write(unlisted.path, unlisted.read(PROMPTS).clear())
+    groups = unlisted.read(MITIGATIONS).filter(mitigation="drop")
+    most = groups["risk_before"].max()
+    riskiest = keys_of(unlisted, groups.filter(pl.col("risk_before") == most)["sample_id"])
+    assert riskiest == {"000000001", "000000005", "000010003"}
+    assert export(unlisted, tmp_path / "most.txt", "drop-list", "--min-risk", str(most)) == 0
+    assert set((tmp_path / "most.txt").read_text().split()) == riskiest
+    of_class = groups["class_before"][0]
+    assert export(unlisted, tmp_path / "class.txt", "drop-list", "--risk", of_class) == 0
+    expected = keys_of(unlisted, groups.filter(class_before=of_class)["sample_id"])
+    assert set((tmp_path / "class.txt").read_text().split()) == expected
+
+
+@pytest.mark.parametrize("filters", [["--risk", "low"], ["--min-risk", "0.01"]])
+@pytest.mark.parametrize("form", ["drop-list", "text"])
+def test_the_risks_of_an_older_formula_are_not_classed(elsewhere, tmp_path, capsys, filters, form):
+    old, out = elsewhere(), "list.txt"
+    file = old.path / PROMPTS.path
+    pl.read_parquet(file).drop("risk_class").write_parquet(file)
+    assert export(old, tmp_path / out, form, *filters) == 2
+    assert "were made by an older formula than the classes; audit the data set again" in sentence(capsys)
+    assert not (tmp_path / out).exists()
+    assert export(old, tmp_path / out, form) == 0
+
+
+def test_one_shard_is_said_as_one(data, tmp_path, capsys):
+    one = tmp_path / "data"
+    one.mkdir()
+    for name in ("00000.tar", "00000.parquet"):
+        shutil.copy(data / name, one)
+    found = audit(one, tmp_path / "run", CONFIG, LocalEngine())
+    capsys.readouterr()
+    assert export(found, tmp_path / "new", "shards") == 0
+    assert capsys.readouterr().out.startswith("1 shard without 2 rows; of each group")

@@ -1,27 +1,23 @@
 """CSV: every text in quotes, line breaks inside them kept, and no cell that a spreadsheet takes for a formula.
 
-A cell whose first visible character is = + - or @ (also in full width), or that begins with a tab or line break, is
-written behind an apostrophe, as OWASP's page on CSV injection advises, and its column is named in the row's `escaped`.
-So a script has the caption back exactly:
+A cell that a spreadsheet may run (`scanner.exports._formulas`) is written behind an apostrophe, as OWASP's page on CSV
+injection advises, and its column is named in the row's `escaped`. So a script has the caption back exactly:
 
     caption = row["caption"][1:] if "caption" in row["escaped"].split() else row["caption"]
 
-https://owasp.org/www-community/attacks/CSV_Injection (differs: leading blanks and control characters, which some
-programs drop, don't hide the sign). A program that is told another separator than the comma sees other cells: import
-the file as separated by commas. A caption with a null character is refused.
+A program that is told another separator than the comma sees other cells: import the file as separated by commas. A
+caption with a null character is refused.
 
 scanner export RUN --format csv --out prompts.csv
 """
 
-import unicodedata
 from collections.abc import Iterator
 
 import polars as pl
 
+from scanner.exports._formulas import is_formula
 from scanner.exports.prompts._format import ListFacts, PromptFormat, Writing
 from scanner.exports.prompts._json import AT_ONCE
-
-_SIGNS = frozenset("=+-@＝＋－＠")
 
 
 def encode(prompts: pl.DataFrame, _: ListFacts) -> Iterator[bytes]:
@@ -29,14 +25,6 @@ def encode(prompts: pl.DataFrame, _: ListFacts) -> Iterator[bytes]:
     for first, part in enumerate(prompts.iter_slices(AT_ONCE)):
         rows = escape_formulas(part).write_csv(include_header=first == 0, quote_style="non_numeric")
         yield rows.encode("utf-8")
-
-
-def is_formula(cell: str) -> bool:
-    """Whether a spreadsheet may run what begins like this."""
-    if cell[:1] in ("\t", "\r", "\n"):
-        return True
-    visible = (sign for sign in cell if not sign.isspace() and unicodedata.category(sign)[0] != "C")
-    return next(visible, "") in _SIGNS
 
 
 def escape_formulas(prompts: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from scanner.exports.prompts._csv import is_formula
+from scanner.exports._formulas import is_formula
 from scanner.exports.prompts._format import ListFacts, PromptFormat, Writing
 from scanner.exports.prompts._json import AT_ONCE, scalar
 from scanner.exports.prompts._templates import NOTHING, without_tags

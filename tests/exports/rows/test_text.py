@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.errors import UnusableInputError
+from scanner.exports._formulas import is_formula
 from scanner.exports.rows import lines
 
 
@@ -19,7 +20,7 @@ def test_a_list_reads_back_as_it_was_or_is_refused(values):
             or not value
             or len(value.splitlines()) > 1
             or not value.isprintable()
-            or value[0] in "=+-@"
+            or is_formula(value)
             for value in values
         )
         return
@@ -38,6 +39,12 @@ def test_a_list_reads_back_as_it_was_or_is_refused(values):
         (" a", "white space"),
         ("=cmd|' /C calc'!A0", "formula"),
         ("@x", "formula"),
+        ("＝1+1", "formula"),
+        ("＋1", "formula"),
+        ("－1", "formula"),
+        ("＠x", "formula"),
+        ("\u200b=1+1", "formula"),
+        ("\ufeff\u200b＠x", "formula"),
     ],
 )
 def test_what_a_line_can_not_carry(value, why):
