@@ -8,7 +8,6 @@ again at full steps, and only that evidence is judged.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import polars as pl
 
@@ -17,14 +16,14 @@ from pipelines.configs import AttackOptions
 from pipelines.engines import LocalEngine
 from pipelines.fetching import fetch_originals
 from pipelines.search import Prompt, Search, Searched
+from pipelines.triage import detector_of, triage
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
 from scanner.errors import UnusableInputError
 from scanner.prompts import list_checksum
 from scanner.run import Run
-from scanner.tables import MEMBERS, PROMPTS, TRIAGE
-from scanner.targets import DiffusersTarget, load_target
-from scanner.triage import NoiseMagnitude, control_threshold
+from scanner.tables import MEMBERS, PROMPTS
+from scanner.targets import load_target
 from scanner.verify import NORMALISED_CEILING, AgreementThreshold, agreement_threshold
 
 
@@ -49,7 +48,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
     arms = _arms(run, config)
     stored_images(run, fetch=config.fetch)
     target = load_target(model, device=config.device, dtype=config.dtype, fit=config.fit)
-    detector = _detector(target, config)
+    detector = detector_of(target, config)
     run.claim_part(
         "attack",
         asdict(config)
@@ -60,7 +59,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
             "prompt_list": _checksum(run, config),
         },
     )
-    suspicious, triage = _triage(run, detector, arms, config)
+    suspicious, triage_threshold = triage(run, detector, arms.risk, arms.control, config)
     group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
     fetched = fetch_originals(run, (*suspicious, *arms.control), engine.progress) if config.fetch else 0
     originals = open_originals(run, target, group_of, engine)
@@ -72,7 +71,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
         "attack",
         {
             "normalised_threshold": asdict(threshold),
-            "triage_threshold": triage,
+            "triage_threshold": triage_threshold,
             "edge_threshold": edge,
             "schedule": _schedule(config),
             "prompts_tried": len(arms.risk),
@@ -145,40 +144,3 @@ def _schedule(config: AttackOptions) -> tuple[int, ...]:
 
 def _sampling(config: AttackOptions, steps: int) -> Sampling:
     return Sampling(run_seed=config.seed, steps=steps, guidance=config.guidance)
-
-
-def _detector(target: DiffusersTarget, config: AttackOptions) -> NoiseMagnitude | None:
-    if config.triage == "none" or config.exhaustive:
-        return None
-    return NoiseMagnitude(target, run_seed=config.seed)
-
-
-def _triage(
-    run: Run, detector: NoiseMagnitude | None, arms: Arms, config: AttackOptions
-) -> tuple[tuple[Prompt, ...], dict[str, Any] | None]:
-    """The risk prompts that pass, and the threshold they passed; all of them without a detector."""
-    if detector is None:
-        TRIAGE.write(run.path, TRIAGE.empty())
-        return arms.risk, None
-    prompts = (*arms.risk, *arms.control)
-    if not TRIAGE.exists(run.path):
-        scores = detector([p.caption for p in prompts], [p.prompt_id for p in prompts])
-        of_controls = scores[len(arms.risk) :].tolist()
-        threshold = control_threshold(of_controls, rate=config.triage_rate)
-        rows = [
-            {
-                "prompt_id": prompt.prompt_id,
-                "detector": detector.name,
-                "score": float(score),
-                "threshold": threshold.value,
-                "passed": bool(score > threshold.value),
-                "evaluations": detector.evaluations,
-            }
-            for prompt, score in zip(prompts, scores, strict=True)
-        ]
-        TRIAGE.write(run.path, TRIAGE.frame(rows))
-    table = run.read(TRIAGE)
-    score_of = dict(table.select("prompt_id", "score").iter_rows())
-    passed = set(table.filter("passed")["prompt_id"])
-    threshold = control_threshold([score_of[p.prompt_id] for p in arms.control], rate=config.triage_rate)
-    return tuple(p for p in arms.risk if p.prompt_id in passed), asdict(threshold)

@@ -506,9 +506,12 @@ GENERATIONS = Table(
         "near_l2": _column(pl.List(pl.Float64), "their distances, in the same order"),
         "l2": _column(pl.Float64, "plain l2 on [0, 1] to the nearest original under plain l2 (the paper's distance)"),
         "l2_sample_id": _column(pl.Int64, "that original"),
-        "png": _column(pl.Binary, "the image, PNG"),
+        "png": _column(pl.Binary, "the image, PNG; null where there is none, or where it is not kept"),
         "evaluations": _column(pl.Int64, "denoiser evaluations spent on the image"),
-        "defect": _column(pl.String, "why the image can't be used (flat, not_finite, wrong_size); null if usable"),
+        "defect": _column(
+            pl.String, "why the image can't be used (flat, not_finite) or is not there (refused, ...); null if usable"
+        ),
+        "note": _column(pl.String, "what else is to be said of the image, such as a refusal's words; mostly null"),
     },
 )
 

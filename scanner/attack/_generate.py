@@ -18,9 +18,9 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
 
-from scanner.attack._distance import LEAST_DEVIATION, as_unit
+from scanner.attack._distance import as_unit
 from scanner.tables import GENERATIONS
-from scanner.targets import DiffusersTarget, image_seed
+from scanner.targets import Target, image_seed
 
 EVIDENCE_FIRST = 1_000_000
 """Number of a prompt's first full-step image: evidence is told from search images by its number."""
@@ -71,7 +71,7 @@ class Sampling:
 class Generator:
     """The stage on one loaded target and one index of originals."""
 
-    def __init__(self, target: DiffusersTarget, lookup: Lookup, sampling: Sampling) -> None:
+    def __init__(self, target: Target, lookup: Lookup, sampling: Sampling) -> None:
         self.target, self.lookup, self.sampling = target, lookup, sampling
 
     def __call__(self, batch: Sequence[PromptImages]) -> pl.DataFrame:
@@ -86,23 +86,33 @@ class Generator:
             guidance=self.sampling.guidance,
         )
         spent = (self.target.evaluations - before) // max(1, len(wanted))
-        defects = [defect_of(image) for image in images]
-        pixels = (np.nan_to_num(images).clip(0, 1) * 255).round().astype(np.uint8)
-        usable = [i for i, defect in enumerate(defects) if defect is None]
-        found = dict(zip(usable, self.lookup(as_unit(pixels[usable])), strict=True)) if usable else {}
+        pixels = [None if one.image is None else _as_bytes(one.image) for one in images]
+        found = self._found([None if one.defect else shown for one, shown in zip(images, pixels, strict=True)])
         return GENERATIONS.frame(
             {
                 "prompt_id": part.prompt_id,
                 "image_index": index,
                 "seed": seeds[i],
                 "steps": self.sampling.steps,
-                "png": png(pixels[i]),
+                "png": None if (shown := pixels[i]) is None else png(shown),
                 "evaluations": spent,
-                "defect": defects[i],
+                "defect": images[i].defect,
+                "note": images[i].note,
                 **_near_columns(found.get(i)),
             }
             for i, (part, index) in enumerate(wanted)
         )
+
+    def _found(self, pixels: Sequence[NDArray[np.uint8] | None]) -> dict[int, Near]:
+        """By position, what lies near each image that there is."""
+        usable = {i: shown for i, shown in enumerate(pixels) if shown is not None}
+        if not usable:
+            return {}
+        return dict(zip(usable, self.lookup(as_unit(np.stack(list(usable.values())))), strict=True))
+
+
+def _as_bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.asarray((np.nan_to_num(image).clip(0, 1) * 255).round(), np.uint8)
 
 
 def _near_columns(found: Near | None) -> dict[str, Any]:
@@ -117,13 +127,6 @@ def _near_columns(found: Near | None) -> dict[str, Any]:
         "l2": found.l2,
         "l2_sample_id": found.l2_sample_id,
     }
-
-
-def defect_of(image: NDArray[np.float32]) -> str | None:
-    """not_finite, flat (less contrast than 1 % of the range, as a blanked image has), or None when usable."""
-    if not np.isfinite(image).all():
-        return "not_finite"
-    return "flat" if float(image.std()) < LEAST_DEVIATION else None
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:

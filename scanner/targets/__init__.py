@@ -5,15 +5,20 @@
 >>> target.generate(["a red fox"], seeds=[7], steps=20, guidance=7.5)      # doctest: +SKIP
 """
 
-from scanner.targets._diffusers import DiffusersTarget, Prediction, load_target
+from scanner.targets._denoiser import Denoiser
+from scanner.targets._diffusers import DiffusersTarget, load_target
 from scanner.targets._seeds import image_seed
+from scanner.targets._target import Drawn, Target, drawn
 from scanner.targets._transform import TRANSFORM_FILE, Transform, read_transform, write_transform
 
 __all__ = [
     "TRANSFORM_FILE",
+    "Denoiser",
     "DiffusersTarget",
-    "Prediction",
+    "Drawn",
+    "Target",
     "Transform",
+    "drawn",
     "image_seed",
     "load_target",
     "read_transform",

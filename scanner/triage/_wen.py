@@ -13,6 +13,7 @@ size, so that scores compare across resolutions.
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from scanner.errors import UnusableInputError
@@ -28,9 +29,11 @@ class NoiseMagnitude:
     name = "wen-noise-magnitude"
 
     def __init__(self, target: DiffusersTarget, *, run_seed: int, seeds: int = 4, steps: int = 50) -> None:
-        if not target.predicts_noise:
-            raise UnusableInputError(f"{target.name} predicts no noise from a caption, so use --triage none.")
-        self.target, self.run_seed, self.seeds, self.steps = target, run_seed, seeds, steps
+        inside = target.denoiser
+        if inside is None:
+            raise UnusableInputError(f"The scanner can't look inside {target.name}, so use --triage none.")
+        self.inside, self.batch = inside, target.batch
+        self.run_seed, self.seeds, self.steps = run_seed, seeds, steps
 
     @property
     def evaluations(self) -> int:
@@ -41,7 +44,16 @@ class NoiseMagnitude:
         """Scores (n,), at least 0; the root mean square of the difference of the two predictions."""
         seeds = [image_seed(self.run_seed, prompt, FIRST_SEED + i) for prompt in prompt_ids for i in range(self.seeds)]
         repeated = [caption for caption in captions for _ in range(self.seeds)]
-        predicted = self.target.first_step(repeated, seeds, steps=self.steps)
-        difference = (predicted.conditional - predicted.unconditional).astype(np.float64)
-        magnitude = np.sqrt((difference**2).mean(axis=(1, 2, 3)))
-        return np.asarray(magnitude.reshape(len(captions), self.seeds).mean(axis=1))
+        parts = [
+            self._magnitudes(repeated[at : at + self.batch], seeds[at : at + self.batch])
+            for at in range(0, len(seeds), self.batch)
+        ]
+        return np.concatenate(parts).reshape(len(captions), self.seeds).mean(axis=1)
+
+    def _magnitudes(self, captions: Sequence[str], seeds: Sequence[int]) -> NDArray[np.float64]:
+        with torch.inference_mode():
+            noisy, first = self.inside.noise(seeds), self.inside.timesteps(self.steps)[0]
+            given = self.inside.predict(noisy, first, self.inside.text(captions))
+            without = self.inside.predict(noisy, first, self.inside.text([""]))
+        magnitudes = (given - without).double().square().mean(dim=(1, 2, 3)).sqrt()
+        return np.asarray(magnitudes.cpu().numpy(), np.float64)

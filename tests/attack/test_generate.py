@@ -5,7 +5,7 @@ import pytest
 
 from scanner.attack import Generator, Near, PromptImages, Sampling, from_png
 from scanner.tables import GENERATIONS
-from scanner.targets import DiffusersTarget, image_seed
+from scanner.targets import DiffusersTarget, drawn, image_seed
 
 SAMPLING = Sampling(run_seed=5, steps=2, guidance=3.0)
 
@@ -41,8 +41,7 @@ class BrokenTarget(DiffusersTarget):
 
     def generate(self, captions, seeds, *, steps, guidance):
         images = super().generate(captions, seeds, steps=steps, guidance=guidance)
-        images[0] = np.nan
-        images[1] = 0
+        images[:2] = [drawn(np.full_like(images[0].image, np.nan)), drawn(np.zeros_like(images[1].image))]
         return images
 
 

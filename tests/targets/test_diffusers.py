@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from scanner.errors import UnusableInputError
@@ -14,8 +15,8 @@ from scanner.targets import DiffusersTarget, image_seed, load_target
 
 def test_an_image_depends_on_its_seed_and_caption_and_not_on_the_batch(tiny_target: DiffusersTarget) -> None:
     captions, seeds = ["red square", "blue sea", "red square"], [1, 2, 3]
-    together = tiny_target.generate(captions, seeds, steps=2, guidance=3.0)
-    alone = tiny_target.generate(captions[2:], seeds[2:], steps=2, guidance=3.0)
+    together = np.stack([one.image for one in tiny_target.generate(captions, seeds, steps=2, guidance=3.0)])
+    alone = [one.image for one in tiny_target.generate(captions[2:], seeds[2:], steps=2, guidance=3.0)]
     assert together.shape == (3, 32, 32, 3)
     assert together.dtype == np.float32
     np.testing.assert_allclose(together[2], alone[0], atol=1e-4)
@@ -29,12 +30,17 @@ def test_evaluations_are_counted_where_they_happen(tiny_target: DiffusersTarget)
     assert tiny_target.evaluations == 5 * 3 * 2 + 3
 
 
-def test_the_first_step_is_what_the_pipeline_itself_predicts(tiny_target: DiffusersTarget) -> None:
-    predicted = tiny_target.first_step(["red square"] * 6, list(range(6)), steps=10)
-    assert predicted.conditional.shape == predicted.unconditional.shape == (6, 4, 16, 16)
-    assert tiny_target.evaluations == 12
-    same = tiny_target.first_step([""] * 2, [0, 1], steps=10)
-    np.testing.assert_allclose(same.conditional, same.unconditional, atol=1e-5)
+def test_steps_through_the_denoiser_draw_what_the_pipeline_draws(tiny_target: DiffusersTarget) -> None:
+    inside = tiny_target.denoiser
+    whole = tiny_target.generate(["red square", "blue sea"], [3, 4], steps=5, guidance=1.0)
+    with torch.inference_mode():
+        latents, text = inside.noise([3, 4]), inside.text(["red square", "blue sea"])
+        timesteps = inside.timesteps(5)
+        for now, following in zip(timesteps, [*timesteps[1:], None], strict=True):
+            latents = inside.step(latents, now, following, inside.predict(latents, now, text))
+        pictures = inside.picture(latents).permute(0, 2, 3, 1).numpy()
+    assert tiny_target.evaluations == 2 * 5 * 2
+    np.testing.assert_allclose(pictures, np.stack([one.image for one in whole]), atol=2e-3)
 
 
 def test_the_autoencoder_gives_pictures_back(tiny_target: DiffusersTarget) -> None:
