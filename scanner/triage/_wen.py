@@ -56,4 +56,5 @@ class NoiseMagnitude:
             given = self.inside.predict(noisy, first, self.inside.text(captions))
             without = self.inside.predict(noisy, first, self.inside.text([""]))
         magnitudes = (given - without).double().square().mean(dim=(1, 2, 3)).sqrt()
-        return np.asarray(magnitudes.cpu().numpy(), np.float64)
+        values: NDArray[np.float64] = magnitudes.cpu().numpy()
+        return values
