@@ -48,7 +48,7 @@ class NoiseMagnitude:
             self._magnitudes(repeated[at : at + self.batch], seeds[at : at + self.batch])
             for at in range(0, len(seeds), self.batch)
         ]
-        return np.concatenate(parts).reshape(len(captions), self.seeds).mean(axis=1)
+        return np.asarray(np.concatenate(parts).reshape(len(captions), self.seeds).mean(axis=1))
 
     def _magnitudes(self, captions: Sequence[str], seeds: Sequence[int]) -> NDArray[np.float64]:
         with torch.inference_mode():
