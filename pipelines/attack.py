@@ -12,19 +12,21 @@ from dataclasses import asdict, dataclass
 import polars as pl
 
 from pipelines.candidates import write_candidates
-from pipelines.configs import AttackOptions
+from pipelines.configs import AttackOptions, TargetOptions
 from pipelines.engines import LocalEngine
 from pipelines.fetching import fetch_originals
 from pipelines.search import Prompt, Search, Searched
-from pipelines.triage import detector_of, triage
+from pipelines.targets import open_target
+from pipelines.triage import detectors_of, triage
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
 from scanner.errors import UnusableInputError
 from scanner.prompts import list_checksum
 from scanner.run import Run
 from scanner.tables import MEMBERS, PROMPTS
-from scanner.targets import load_target
 from scanner.verify import NORMALISED_CEILING, AgreementThreshold, agreement_threshold
+
+_AS_IS = TargetOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class Arms:
     """In the order they were drawn."""
 
 
-def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> None:
+def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine, options: TargetOptions = _AS_IS) -> None:
     """Attack the prompts of an audited run: every table of it is written, and the attack's part of the manifest.
 
     Raises UnusableInputError before anything is written when the run has no prompts, its data set is gone, the
@@ -47,11 +49,12 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
         raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
     arms = _arms(run, config)
     stored_images(run, fetch=config.fetch)
-    target = load_target(model, device=config.device, dtype=config.dtype, fit=config.fit)
-    detector = detector_of(target, config)
+    target = open_target(model, options)
+    detectors = detectors_of(target, config)
     run.claim_part(
         "attack",
         asdict(config)
+        | asdict(options)
         | {
             "target": model,
             "target_checksum": target.checksum,
@@ -59,7 +62,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine) -> 
             "prompt_list": _checksum(run, config),
         },
     )
-    suspicious, triage_threshold = triage(run, detector, arms.risk, arms.control, config)
+    suspicious, triage_threshold = triage(run, detectors, arms.risk, arms.control, config)
     group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
     fetched = fetch_originals(run, (*suspicious, *arms.control), engine.progress) if config.fetch else 0
     originals = open_originals(run, target, group_of, engine)

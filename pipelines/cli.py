@@ -24,6 +24,7 @@ from pipelines.configs import (
     DownloadConfig,
     ExportOptions,
     Policy,
+    TargetOptions,
     TrainConfig,
 )
 from scanner import __version__
@@ -46,6 +47,7 @@ app.command(lab)
 
 Flat = Parameter(name="*")
 Downloading = Parameter(name="*", group="Download (a list of URLs)")
+Loading = Parameter(name="*", group="Target")
 Keeping = Parameter(name="*", group="Policy (exit code 3 when broken)")
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
@@ -113,6 +115,7 @@ def attack(
     *,
     target: str,
     config: Annotated[AttackOptions, Flat] = AttackOptions(),  # noqa: B008 - frozen
+    loading: Annotated[TargetOptions, Loading] = TargetOptions(),  # noqa: B008 - frozen
     json: Json = False,
 ) -> None:
     """Attack a model with a run's prompts, and verify every hit against all training images.
@@ -137,7 +140,7 @@ def attack(
     from scanner.run import Run  # noqa: PLC0415
 
     opened = Run.open(run)
-    recipe(opened, target, config, _engine())
+    recipe(opened, target, config, _engine(), loading)
     _show(opened, write, json)
 
 

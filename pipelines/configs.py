@@ -192,6 +192,22 @@ class DownloadConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TargetOptions:
+    """How the model under attack is loaded or reached."""
+
+    device: str = "cpu"
+    """Device of the target."""
+    dtype: str = "float32"
+    """Number type of the target's weights: float32, float16 or bfloat16."""
+    fit: str | None = None
+    """How training images were made square: crop, pad or squeeze; by default as the target's folder says, else crop."""
+
+    def __post_init__(self) -> None:
+        if self.dtype not in ("float32", "float16", "bfloat16"):
+            raise UnusableInputError(f"There is no number type '{self.dtype}'; use float32, float16 or bfloat16.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AttackOptions:
     """How a run's prompts are attacked."""
 
@@ -225,20 +241,12 @@ class AttackOptions:
     """Generations that must all be alike (Carlini et al. 2023)."""
     fetch: bool = True
     """Download the attacked prompts' originals where the data set gives only their urls; --no-fetch leaves them out."""
-    fit: str | None = None
-    """How training images were made square: crop, pad or squeeze; by default as the target's folder says, else crop."""
     seed: int = 0
     """Seed of all generation."""
-    device: str = "cpu"
-    """Device of the target."""
-    dtype: str = "float32"
-    """Number type of the target's weights: float32, float16 or bfloat16."""
 
     def __post_init__(self) -> None:
         if self.triage not in ("wen", "none"):
             raise UnusableInputError(f"There is no detector '{self.triage}'; use --triage wen or none.")
-        if self.dtype not in ("float32", "float16", "bfloat16"):
-            raise UnusableInputError(f"There is no number type '{self.dtype}'; use float32, float16 or bfloat16.")
         if min(self.prompts, self.control) < 1:
             raise UnusableInputError(
                 "An attack needs prompts and controls; give --prompts and --control of at least 1."

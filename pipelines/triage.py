@@ -8,28 +8,29 @@ from pipelines.configs import AttackOptions
 from pipelines.search import Prompt
 from scanner.run import Run
 from scanner.tables import TRIAGE
-from scanner.targets import DiffusersTarget
-from scanner.triage import NoiseMagnitude, control_threshold
+from scanner.targets import Target
+from scanner.triage import Detector, NoiseMagnitude, control_threshold
 
 
-def detector_of(target: DiffusersTarget, config: AttackOptions) -> NoiseMagnitude | None:
-    """The detector that the options name; None for none. Raises UnusableInputError when the target has no such view."""
+def detectors_of(target: Target, config: AttackOptions) -> tuple[Detector, ...]:
+    """The detectors that the options name. Raises UnusableInputError when the target has no such view."""
     if config.triage == "none" or config.exhaustive:
-        return None
-    return NoiseMagnitude(target, run_seed=config.seed)
+        return ()
+    return (NoiseMagnitude(target, run_seed=config.seed),)
 
 
 def triage(
     run: Run,
-    detector: NoiseMagnitude | None,
+    detectors: Sequence[Detector],
     risk: Sequence[Prompt],
     control: Sequence[Prompt],
     config: AttackOptions,
 ) -> tuple[tuple[Prompt, ...], dict[str, Any] | None]:
     """The risk prompts that pass, and the threshold they passed; all of them without a detector."""
-    if detector is None:
+    if not detectors:
         TRIAGE.write(run.path, TRIAGE.empty())
         return tuple(risk), None
+    (detector,) = detectors
     prompts = (*risk, *control)
     if not TRIAGE.exists(run.path):
         scores = detector([p.caption for p in prompts], [p.prompt_id for p in prompts])

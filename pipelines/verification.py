@@ -24,7 +24,7 @@ from scanner.prompts import prompt_id
 from scanner.run import Run
 from scanner.samples import OWN_MODEL, StoredImages
 from scanner.tables import HITS, SAMPLES
-from scanner.targets import DiffusersTarget
+from scanner.targets import Target
 from scanner.verify import (
     BlockMeans,
     CopySimilarity,
@@ -61,7 +61,7 @@ def _no_originals(run: Run) -> UnusableInputError:
     )
 
 
-def open_originals(run: Run, target: DiffusersTarget, group_of: Mapping[int, int], engine: LocalEngine) -> Originals:
+def open_originals(run: Run, target: Target, group_of: Mapping[int, int], engine: LocalEngine) -> Originals:
     """The index of all distinct originals in the target's transform, built shard by shard unless it is there.
 
     Raises UnusableInputError when none of them can be read.

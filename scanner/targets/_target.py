@@ -1,7 +1,7 @@
 """What any target offers: images of captions, each with its seed, and what they cost.
 
 A target may be a pipeline in this process, a hosted API, or a folder of images made elsewhere. Only `generate` is asked
-of all of them; what looks inside a model asks `DiffusersTarget.denoiser`.
+of all of them; what looks inside a model asks `Target.denoiser`.
 
     >>> drawn = target.generate(["a red fox"], [7], steps=20, guidance=7.5)[0]          # doctest: +SKIP
     >>> drawn.image.shape, drawn.defect                                                 # doctest: +SKIP
@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from scanner.targets._denoiser import Denoiser
 from scanner.targets._transform import Transform
 
 FLAT = 0.01
@@ -42,8 +43,15 @@ class Target(Protocol):
     """Of its weights or of what else tells it apart: a resumed attack must have the same."""
     transform: Transform
     """How its training images became squares; its `size` is the side of the images that are compared."""
+    batch: int
+    """Images that are made at once."""
     evaluations: int
     """Denoiser evaluations so far, a conditional and an unconditional one counted apart; 0 where nobody can know."""
+
+    @property
+    def denoiser(self) -> Denoiser | None:
+        """For what looks inside the model; None where there is no such view."""
+        ...
 
     @property
     def has_autoencoder(self) -> bool:

@@ -7,7 +7,8 @@ suspicious) and what that cost. One file per detector, named for its paper.
     >>> detector(["a red fox"], ["9f86d081884c7d65"])                          # doctest: +SKIP
 """
 
+from scanner.triage._detector import Detector
 from scanner.triage._threshold import ControlThreshold, control_threshold
 from scanner.triage._wen import NoiseMagnitude
 
-__all__ = ["ControlThreshold", "NoiseMagnitude", "control_threshold"]
+__all__ = ["ControlThreshold", "Detector", "NoiseMagnitude", "control_threshold"]

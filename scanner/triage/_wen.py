@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from scanner.errors import UnusableInputError
-from scanner.targets import DiffusersTarget, image_seed
+from scanner.targets import Target, image_seed
 
 FIRST_SEED = 2_000_000
 """Image numbers of the detector's noise: apart from those of the images that are generated."""
@@ -28,7 +28,7 @@ class NoiseMagnitude:
 
     name = "wen-noise-magnitude"
 
-    def __init__(self, target: DiffusersTarget, *, run_seed: int, seeds: int = 4, steps: int = 50) -> None:
+    def __init__(self, target: Target, *, run_seed: int, seeds: int = 4, steps: int = 50) -> None:
         inside = target.denoiser
         if inside is None:
             raise UnusableInputError(f"The scanner can't look inside {target.name}, so use --triage none.")
