@@ -16,6 +16,10 @@ KEEP_POLICIES = ("largest", "caption", "first")
 """Which row of a duplicate group stays, as `scanner.repair` has it."""
 
 
+KEPT_IMAGES = ("all", "evidence", "clique", "best")
+"""What --keep-images may be."""
+
+
 def refuse_unknown_policy(keep: str | None) -> None:
     """Raises UnusableInputError for a keep-one policy that is not known."""
     if keep is not None and keep not in KEEP_POLICIES:
@@ -219,7 +223,7 @@ class AttackOptions:
     """Most images generated in the search for one prompt."""
     steps: int = 50
     """Denoising steps of the evidence."""
-    search_steps: int = 8
+    search_steps: int = 4
     """Denoising steps of the search."""
     guidance: float = 7.5
     """Guidance scale."""
@@ -229,8 +233,12 @@ class AttackOptions:
     """Share of control prompts that may pass triage; looser than a verdict, since what passes is still attacked."""
     exhaustive: bool = False
     """The paper's attack: no triage, no early stop, --seeds images of --steps steps for every prompt."""
+    look_rate: float = 0.05
+    """Share of control prompts that the search may look at with full-step images, after each round."""
     evidence: int = 16
-    """Full-step images of each prompt that the search accepts."""
+    """Most full-step images of a prompt, made until two show one original."""
+    record: int = 4
+    """Full-step images that every accepted prompt has in the end, at least; --clique of them decide the clique test."""
     rate: float = 0.25
     """Share of seeds in which a prompt must reproduce its image to be looked for."""
     miss: float = 0.10
@@ -239,6 +247,13 @@ class AttackOptions:
     """Share of control prompts that may pass a threshold."""
     clique: int = 10
     """Generations that must all be alike (Carlini et al. 2023)."""
+    edge: float | None = None
+    """Tile l2 below which two generations are alike; by default read off the control arm, at most 0.15."""
+    originals: bool = True
+    """Look every image up among the training images; --no-originals takes cliques for evidence and verifies nothing."""
+    keep_images: str = "evidence"
+    """Which images stay on disk once the attack is finished: all, evidence (full-step images, cliques and each prompt's
+    best), clique (cliques and each prompt's best) or best (each prompt's best). Distances and seeds of all stay."""
     fetch: bool = True
     """Download the attacked prompts' originals where the data set gives only their urls; --no-fetch leaves them out."""
     seed: int = 0
@@ -251,12 +266,23 @@ class AttackOptions:
             raise UnusableInputError(
                 "An attack needs prompts and controls; give --prompts and --control of at least 1."
             )
-        if min(self.seeds, self.evidence) < 2 or min(self.steps, self.search_steps) < 1:
-            raise UnusableInputError("--seeds and --evidence are at least 2, --steps and --search-steps at least 1.")
-        if not (
-            0 < self.rate <= 1 and 0 < self.miss < 1 and 0 < self.false_positive_rate < 1 and 0 < self.triage_rate < 1
-        ):
-            raise UnusableInputError("--rate, --miss, --triage-rate and --false-positive-rate lie between 0 and 1.")
+        if min(self.seeds, self.evidence) < 2 or min(self.steps, self.search_steps, self.record) < 1:
+            raise UnusableInputError(
+                "--seeds and --evidence are at least 2, --steps, --search-steps and --record at least 1."
+            )
+        shares = (self.miss, self.false_positive_rate, self.triage_rate, self.look_rate)
+        if not (0 < self.rate <= 1 and all(0 < share < 1 for share in shares)):
+            raise UnusableInputError(
+                "--rate, --miss, --look-rate, --triage-rate and --false-positive-rate lie between 0 and 1."
+            )
+        if self.keep_images not in KEPT_IMAGES:
+            raise UnusableInputError(f"There is no --keep-images {self.keep_images}; use {', '.join(KEPT_IMAGES)}.")
+        if self.clique < 2 or (self.edge is not None and self.edge <= 0):
+            raise UnusableInputError("A clique has at least 2 images, and --edge lies above 0.")
+        if not self.originals and self.evidence < self.clique:
+            raise UnusableInputError(
+                f"Without originals a clique of {self.clique} is the evidence; give --evidence of at least as many."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 Each image is looked up among the originals at once, on its 8-bit pixels as stored, so that every distance can be
 recomputed from the file. An image that shows nothing (NaN, one flat colour) is kept as a row with its defect and
-never compared.
+never compared. Without originals (no lookup) nothing is compared with any.
 
     >>> stage = Generator(target, lookup, settings)                            # doctest: +SKIP
-    >>> rows = stage([PromptImages(prompt_id="9f86", caption="a red fox", first=0, count=2)])   # doctest: +SKIP
+    >>> rows = stage([PromptImages(prompt_id="9f86", caption="a red fox", indices=(0, 1))])   # doctest: +SKIP
 """
 
 import io
@@ -23,7 +23,8 @@ from scanner.tables import GENERATIONS
 from scanner.targets import Target, image_seed
 
 EVIDENCE_FIRST = 1_000_000
-"""Number of a prompt's first full-step image: evidence is told from search images by its number."""
+"""Number of a prompt's first full-step image: evidence is told from search images by its number, and has the seed of
+the search image that many numbers below."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +51,8 @@ class PromptImages:
     """The prompt."""
     caption: str
     """Its text."""
-    first: int
-    """Number of the first image."""
-    count: int
-    """How many images."""
+    indices: tuple[int, ...]
+    """Numbers of the images; EVIDENCE_FIRST + i is image i at full steps, from the same seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +70,13 @@ class Sampling:
 class Generator:
     """The stage on one loaded target and one index of originals."""
 
-    def __init__(self, target: Target, lookup: Lookup, sampling: Sampling) -> None:
+    def __init__(self, target: Target, lookup: Lookup | None, sampling: Sampling) -> None:
         self.target, self.lookup, self.sampling = target, lookup, sampling
 
     def __call__(self, batch: Sequence[PromptImages]) -> pl.DataFrame:
         """Rows of the generations table for all images of the batch."""
-        wanted = [(part, part.first + i) for part in batch for i in range(part.count)]
-        seeds = [image_seed(self.sampling.run_seed, part.prompt_id, index) for part, index in wanted]
+        wanted = [(part, index) for part in batch for index in part.indices]
+        seeds = [image_seed(self.sampling.run_seed, part.prompt_id, index % EVIDENCE_FIRST) for part, index in wanted]
         before = self.target.evaluations
         images = self.target.generate(
             [part.caption for part, _ in wanted],
@@ -106,7 +105,7 @@ class Generator:
     def _found(self, pixels: Sequence[NDArray[np.uint8] | None]) -> dict[int, Near]:
         """By position, what lies near each image that there is."""
         usable = {i: shown for i, shown in enumerate(pixels) if shown is not None}
-        if not usable:
+        if not usable or self.lookup is None:
             return {}
         return dict(zip(usable, self.lookup(as_unit(np.stack(list(usable.values())))), strict=True))
 
