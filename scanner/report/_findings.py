@@ -388,6 +388,10 @@ class Findings:
     """The attacked model; None when no attack was begun."""
     attacked: bool
     """Whether any prompt was attacked."""
+    compared: bool
+    """Whether generations are looked up among the training images; without, nothing can be verified."""
+    stopped: str | None
+    """Why the attack ended before its rounds did: a budget; None where it did not."""
     complete: bool
     """Whether the manifest says that every part begun is finished."""
     headline: str
