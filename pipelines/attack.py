@@ -16,7 +16,7 @@ from pipelines.configs import AttackOptions, TargetOptions
 from pipelines.engines import LocalEngine
 from pipelines.fetching import fetch_originals
 from pipelines.search import Prompt, Search, Searched
-from pipelines.targets import open_target
+from pipelines.targets import facts, forget_answers, open_target, with_images
 from pipelines.triage import detectors_of, triage
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
@@ -49,12 +49,14 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine, opt
         raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
     arms = _arms(run, config)
     stored_images(run, fetch=config.fetch)
-    target = open_target(model, options)
+    target = open_target(model, options, run)
+    risk, control = (with_images(target, getattr(arms, arm), arm) for arm in ("risk", "control"))
+    arms = Arms(risk=risk, control=control)
     detectors = detectors_of(target, config)
     run.claim_part(
         "attack",
         asdict(config)
-        | asdict(options)
+        | options.identity()
         | {
             "target": model,
             "target_checksum": target.checksum,
@@ -82,8 +84,10 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine, opt
             "controls_attacked": len(arms.control),
             "originals_missing": originals_missing(run, originals),
             "originals_fetched": fetched,
+            "target": facts(target),
         },
     )
+    forget_answers(target)
 
 
 def _search(

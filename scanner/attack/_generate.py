@@ -20,7 +20,7 @@ from PIL import Image
 
 from scanner.attack._distance import as_unit
 from scanner.tables import GENERATIONS
-from scanner.targets import Target, image_seed
+from scanner.targets import StoredTarget, Target, image_seed
 
 EVIDENCE_FIRST = 1_000_000
 """Number of a prompt's first full-step image: evidence is told from search images by its number."""
@@ -77,7 +77,7 @@ class Generator:
     def __call__(self, batch: Sequence[PromptImages]) -> pl.DataFrame:
         """Rows of the generations table for all images of the batch."""
         wanted = [(part, part.first + i) for part in batch for i in range(part.count)]
-        seeds = [image_seed(self.sampling.run_seed, part.prompt_id, index) for part, index in wanted]
+        seeds = [self._seed(part.prompt_id, index) for part, index in wanted]
         before = self.target.evaluations
         images = self.target.generate(
             [part.caption for part, _ in wanted],
@@ -92,8 +92,8 @@ class Generator:
             {
                 "prompt_id": part.prompt_id,
                 "image_index": index,
-                "seed": seeds[i],
-                "steps": self.sampling.steps,
+                "seed": images[i].seed if self._stored or images[i].seed is not None else seeds[i],
+                "steps": self.sampling.steps if spent else None,
                 "png": None if (shown := pixels[i]) is None else png(shown),
                 "evaluations": spent,
                 "defect": images[i].defect,
@@ -102,6 +102,14 @@ class Generator:
             }
             for i, (part, index) in enumerate(wanted)
         )
+
+    @property
+    def _stored(self) -> bool:
+        return isinstance(self.target, StoredTarget)
+
+    def _seed(self, prompt_id: str, index: int) -> int:
+        """What an image is asked for with: its seed; of a stored set its number, the evidence being the same again."""
+        return index % EVIDENCE_FIRST if self._stored else image_seed(self.sampling.run_seed, prompt_id, index)
 
     def _found(self, pixels: Sequence[NDArray[np.uint8] | None]) -> dict[int, Near]:
         """By position, what lies near each image that there is."""

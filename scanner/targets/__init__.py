@@ -1,4 +1,5 @@
-"""What is attacked: a loaded text-to-image model, and the transform that its training images went through.
+"""What is attacked, and the transform that its training images went through: a loaded text-to-image model, a hosted
+image API, or a set of images that were generated elsewhere.
 
 >>> from scanner.targets import load_target
 >>> target = load_target("runs/sd-1-4/")                                   # doctest: +SKIP
@@ -8,19 +9,27 @@
 from scanner.targets._denoiser import Denoiser
 from scanner.targets._diffusers import DiffusersTarget, load_target
 from scanner.targets._seeds import image_seed
-from scanner.targets._target import Drawn, Target, drawn
+from scanner.targets._stored import SIDE_STEP, StoredTarget, open_stored
+from scanner.targets._target import IMAGE_DEFECTS, Drawn, Target, drawn
 from scanner.targets._transform import TRANSFORM_FILE, Transform, read_transform, write_transform
+from scanner.targets.api import ApiSettings, ApiTarget
 
 __all__ = [
+    "IMAGE_DEFECTS",
+    "SIDE_STEP",
     "TRANSFORM_FILE",
+    "ApiSettings",
+    "ApiTarget",
     "Denoiser",
     "DiffusersTarget",
     "Drawn",
+    "StoredTarget",
     "Target",
     "Transform",
     "drawn",
     "image_seed",
     "load_target",
+    "open_stored",
     "read_transform",
     "write_transform",
 ]
