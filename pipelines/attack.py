@@ -20,7 +20,7 @@ from pipelines.targets import facts, forget_answers, open_target, with_images
 from pipelines.triage import detectors_of, triage
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
-from scanner.errors import UnusableInputError
+from scanner.errors import ScannerError, UnusableInputError
 from scanner.prompts import list_checksum
 from scanner.run import Run
 from scanner.tables import MEMBERS, PROMPTS
@@ -98,7 +98,13 @@ def _search(
     steps = config.steps if config.exhaustive else config.search_steps
     search.make("control", control, first=0, count=schedule[-1], steps=steps)
     begun = search.agreements(control, threshold=0)  # the smallest distance at which any agreement begins
-    distances = [begun[p.prompt_id].distance if p.prompt_id in begun else None for p in control]
+    shown = search.shown(control)
+    if not shown:
+        raise ScannerError(
+            "Not one image came of any control prompt, and thresholds are read off them; the notes in the generations "
+            "table say why."
+        )
+    distances = [begun[id_].distance if id_ in begun else None for id_ in sorted(shown)]
     threshold = agreement_threshold(distances, ceiling=NORMALISED_CEILING, rate=config.false_positive_rate)
 
     accepted = search.rounds("risk", suspicious, schedule, steps=steps, threshold=threshold.value)

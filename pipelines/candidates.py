@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.configs import AttackOptions
 from pipelines.search import Prompt, Search, Searched, usable_distances
-from scanner.attack import EVIDENCE_FIRST, Clique, clique_of, miss_bound
+from scanner.attack import EVIDENCE_FIRST, Clique, clique_of, is_there, miss_bound
 from scanner.tables import CANDIDATES
 from scanner.verify import EDGE_CEILING, edge_threshold
 
@@ -27,7 +28,9 @@ class _Images:
     seeds: Sequence[int]
     """Their seeds."""
     generated: int
-    """Images of the search."""
+    """Images of the search that came, usable or not."""
+    usable: int
+    """Those of them that can be compared."""
     evaluations: int
     """Denoiser evaluations of all its images."""
 
@@ -51,18 +54,20 @@ def write_candidates(search: Search, searched: Searched, config: AttackOptions) 
 def _read_images(search: Search, searched: Searched) -> dict[str, _Images]:
     found = {}
     for prompt, rows in zip(searched.attacked, search.generations(searched.attacked), strict=True):
+        made = rows.filter(pl.col("image_index") < EVIDENCE_FIRST)
         distances, seeds = usable_distances(rows, evidence=prompt.prompt_id in searched.accepted)
         found[prompt.prompt_id] = _Images(
             distances=distances,
             seeds=seeds,
-            generated=int((rows["image_index"] < EVIDENCE_FIRST).sum()),
+            generated=made.filter(is_there()).height,
+            usable=made.filter(pl.col("defect").is_null()).height,
             evaluations=int(rows["evaluations"].sum()),
         )
     return found
 
 
 def _outcome(prompt: Prompt, images: _Images, searched: Searched, config: AttackOptions) -> dict[str, Any]:
-    bound = miss_bound(images.generated, rate=config.rate)
+    bound = miss_bound(images.usable, rate=config.rate)
     given_up = "rejected" if bound <= config.miss else "open"
     return {
         "prompt_id": prompt.prompt_id,

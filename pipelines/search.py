@@ -115,6 +115,12 @@ class Search:
         found = {prompt: agreement(lists, self.group_of, threshold=threshold) for prompt, lists in near.items()}
         return {prompt: agreed for prompt, agreed in found.items() if agreed is not None}
 
+    def shown(self, prompts: Sequence[Prompt]) -> set[str]:
+        """The prompts of which the search has an image that can be compared, by their ids."""
+        ids = [prompt.prompt_id for prompt in prompts]
+        usable = GENERATIONS.scan(self.run.path).filter(pl.col("prompt_id").is_in(ids), pl.col("defect").is_null())
+        return set(usable.select(pl.col("prompt_id").unique()).collect()["prompt_id"])
+
     def generations(self, prompts: Sequence[Prompt]) -> Iterator[pl.DataFrame]:
         """Per prompt all its rows of the generations table, in the order of image numbers."""
         table = GENERATIONS.scan(self.run.path, file_column="file")

@@ -527,14 +527,14 @@ CANDIDATES = Table(
     key=("prompt_id",),
     columns={
         "prompt_id": _PROMPT_ID,
-        "generated": _column(pl.Int64, "images generated in the search rounds"),
+        "generated": _column(pl.Int64, "images generated in the search rounds, without those that never came"),
         "clique_decision": _column(pl.String, "yes, no or undecided: a clique of at least the wanted size"),
         "clique_size": _column(pl.Int64, "size of the clique found; 0 if none"),
         "mean_distance": _column(pl.Float64, "mean tile distance inside the clique; null if none"),
         "seeds": _column(pl.List(pl.Int64), "seeds of the clique's images"),
         "decision": _column(pl.String, "accepted (generations agree), rejected (bound reached) or open"),
         "miss_bound": _column(
-            pl.Float64, "chance that a prompt at the stated rate shows no agreement in so many images"
+            pl.Float64, "chance that a prompt at the stated rate shows no agreement in so many usable images"
         ),
         "evaluations": _column(pl.Int64, "denoiser evaluations spent on the prompt's images; 0 where nobody can know"),
     },

@@ -14,7 +14,16 @@ from scanner.attack._distance import (
     tile_distances,
     tile_l2,
 )
-from scanner.attack._generate import EVIDENCE_FIRST, Generator, Lookup, Near, PromptImages, Sampling, from_png
+from scanner.attack._generate import (
+    EVIDENCE_FIRST,
+    Generator,
+    Lookup,
+    Near,
+    PromptImages,
+    Sampling,
+    from_png,
+    is_there,
+)
 from scanner.attack._rounds import NEEDED, Agreement, Rounds, agreement, miss_bound, required_images
 
 __all__ = [
@@ -33,6 +42,7 @@ __all__ = [
     "block_means",
     "clique_of",
     "from_png",
+    "is_there",
     "l2",
     "miss_bound",
     "normalise",

@@ -20,7 +20,7 @@ from PIL import Image
 
 from scanner.attack._distance import as_unit
 from scanner.tables import GENERATIONS
-from scanner.targets import StoredTarget, Target, image_seed
+from scanner.targets import IMAGE_DEFECTS, StoredTarget, Target, image_seed
 
 EVIDENCE_FIRST = 1_000_000
 """Number of a prompt's first full-step image: evidence is told from search images by its number."""
@@ -66,6 +66,11 @@ class Sampling:
     """Denoising steps."""
     guidance: float
     """Guidance scale of classifier-free guidance."""
+
+
+def is_there() -> pl.Expr:
+    """Whether a row of the generations table stands for an image, usable or not, and not for one that never came."""
+    return pl.col("defect").is_null() | pl.col("defect").is_in(sorted(IMAGE_DEFECTS))
 
 
 class Generator:
