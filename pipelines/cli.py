@@ -125,13 +125,17 @@ def attack(
         scanner attack runs/laion --target CompVis/stable-diffusion-v1-4 --device cuda --dtype float16
         scanner attack runs/laion --target models/mine --prompts 200 --control 100 --steps 25
         scanner attack runs/laion --target models/mine --exhaustive
+        scanner attack runs/laion --target openai:gpt-image-1 --triage none --api-price 0.011 --api-max-cost 20
+        scanner attack runs/laion --target openai:sdxl --api-url http://localhost:8080/v1 --api-seed --triage none
+        scanner attack runs/laion --target generated-elsewhere/ --triage none
 
     Parameters
     ----------
     run
         Directory of a finished audit.
     target
-        Folder of a diffusers text-to-image pipeline, or owner/name on the hub.
+        Folder of a diffusers text-to-image pipeline, or owner/name on the hub; openai:MODEL for a hosted image API; or
+        a folder or webdataset of images that were generated elsewhere, each with its prompt and, if known, its seed.
     json
         Print a machine-readable summary instead of the readable one.
     """

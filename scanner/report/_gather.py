@@ -59,6 +59,7 @@ def gather(run: Run) -> Findings:
         errors=_audit.list_errors(run),
         method=method(run),
         checks=_audit.check_tables(run, rows, duplicates),
+        lacking=_attack.count_lacking(run),
         originals_missing=int(run.manifest().get("parts", {}).get("attack", {}).get("originals_missing", 0)),
         limits=(),
     )

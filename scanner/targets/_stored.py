@@ -118,7 +118,10 @@ def open_stored(path: str | os.PathLike[str], *, fit: str | None = None, size: i
     of the first one, at most LARGEST, rounded down to a multiple of SIDE_STEP. Raises UnusableInputError where there is
     no set, or no image with a prompt.
     """
-    dataset = open_dataset(path)
+    try:
+        dataset = open_dataset(path)
+    except UnusableInputError as error:
+        raise UnusableInputError(f"{path} holds no diffusers pipeline (it has no model_index.json): {error}") from error
     found = _read(item for shard in dataset.shards for item in dataset.read(shard))
     if not found.images:
         raise UnusableInputError(
@@ -168,7 +171,7 @@ def _stored(item: Sample, encoded: bytes, file: str) -> StoredImage:
         file=file,
         offset=item.offset,
         length=len(encoded),
-        key=f"{item.shard}/{item.key}",
+        key=item.key if item.shard == "." else f"{item.shard}/{item.key}",
         seed=_seed(_field(item, "seed")),
         sha256=hashlib.sha256(encoded).hexdigest(),
     )

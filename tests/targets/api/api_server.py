@@ -33,8 +33,8 @@ def picture(number: int) -> bytes:
 class ApiServer:
     """What is served, and what was asked for."""
 
-    draw: Callable[[str, int], bytes] = lambda _, number: picture(number)
-    """(prompt, how often it was asked before) → an image file."""
+    draw: Callable[[str, int], bytes | None] = lambda _, number: picture(number)
+    """(prompt, how often it was asked before) → an image file, or None for a refusal."""
     port: int = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
     """Bodies of all requests, in order."""
@@ -103,7 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"created": 1, "data": [{"b64_json": base64.b64encode(encoded).decode(), **fields}]})
 
     def _drawn(self, body: dict[str, Any], before: int) -> None:
-        self._image(self.api.draw(body["prompt"], before))
+        made = self.api.draw(body["prompt"], before)
+        self._refuse(body, before) if made is None else self._image(made)
 
     # kinds of answers
 
@@ -237,7 +238,7 @@ def in_format(name: str) -> bytes:
 
 
 @contextmanager
-def api_server(draw: Callable[[str, int], bytes] | None = None) -> Iterator[ApiServer]:
+def api_server(draw: Callable[[str, int], bytes | None] | None = None) -> Iterator[ApiServer]:
     """Serve on a free port of 127.0.0.1 until the block ends."""
     api = ApiServer() if draw is None else ApiServer(draw=draw)
     handler = type("Handler", (_Handler,), {"api": api})
