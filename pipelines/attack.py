@@ -22,7 +22,7 @@ from pipelines.fetching import fetch_originals
 from pipelines.kept_images import drop_images
 from pipelines.rounds import Arm, Protocol, distances_of
 from pipelines.search import Prompt, Search
-from pipelines.targets import open_target
+from pipelines.targets import facts, forget_answers, open_target, with_images
 from pipelines.triage import detectors_of, triage
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import Budget, BudgetSpent, ByClique, ByOriginals, Generator, Rounds, Rule, Sampling
@@ -84,11 +84,12 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
     arms = _arms(run, config)
     if config.originals:
         stored_images(run, fetch=config.fetch)
-    target = open_target(model, options)
+    target = open_target(model, options, run)
+    arms = Arms(risk=with_images(target, arms.risk, "risk"), control=with_images(target, arms.control, "control"))
     detectors = detectors_of(target, config)
     run.claim_part("attack", _claim(run, model, target, config, options))
     if not parts.get("attack", {"stopped": "not begun"})["stopped"]:
-        drop_images(run, config.keep_images)  # if it was stopped there
+        _tidy(run, target, config)  # if it was stopped there
         return
     suspicious, triage_threshold = triage(run, detectors, arms.risk, arms.control, config)
     tried, arms = arms.risk, replace(arms, risk=suspicious)
@@ -116,18 +117,25 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
             "controls_attacked": len(arms.control),
             "originals_missing": None if originals is None else originals_missing(run, originals),
             "originals_fetched": fetched,
+            "target": facts(target),
             "stopped": attacked.stopped,
         },
     )
     if attacked.stopped is None:
-        drop_images(run, config.keep_images)
+        _tidy(run, target, config)
+
+
+def _tidy(run: Run, target: Target, config: AttackOptions) -> None:
+    """The attack is finished: what only a resumed one would need goes."""
+    drop_images(run, config.keep_images)
+    forget_answers(target)
 
 
 def _claim(run: Run, model: str, target: Target, config: AttackOptions, options: TargetOptions) -> dict[str, Any]:
     """What a resumed attack must have in common with the one that was begun."""
     return {
         **asdict(config),
-        **asdict(options),
+        **options.identity(),
         "target": model,
         "target_checksum": target.checksum,
         "transform": asdict(target.transform),
@@ -168,6 +176,11 @@ def _attack_arms(search: Search, arms: Arms, config: AttackOptions, rule: Rule) 
             "off; give the same command with a larger --budget to go on."
         ) from spent
     distances = list(distances_of(control).values())
+    if not distances:
+        raise ScannerError(
+            "Not one image came of any control prompt, and thresholds are read off them; the notes in the generations "
+            "table say why."
+        )
     threshold = agreement_threshold(distances, ceiling=rule.ceiling, rate=config.false_positive_rate)
     risk = arm(name="risk", prompts=arms.risk, rule=replace(rule, ceiling=threshold.value), limits=list(control.limits))
     stopped = None

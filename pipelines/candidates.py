@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipelines.configs import AttackOptions
 from pipelines.rounds import Arm
 from pipelines.search import Search, usable_distances
-from scanner.attack import EVIDENCE_FIRST, Clique, clique_of, miss_bound
+from scanner.attack import EVIDENCE_FIRST, Clique, clique_of, is_there, miss_bound
 from scanner.tables import CANDIDATES
 from scanner.verify import EDGE_CEILING, edge_threshold
 
@@ -29,7 +29,9 @@ class _Images:
     seeds: Sequence[int]
     """Their seeds."""
     generated: int
-    """Images of the search."""
+    """Images of the search that came, usable or not."""
+    usable: int
+    """Those of them that can be compared."""
     evaluations: int
     """Denoiser evaluations of all its images."""
 
@@ -69,17 +71,19 @@ def write_candidates(search: Search, attacked: Attacked, config: AttackOptions) 
 
 
 def _read(rows: pl.DataFrame, *, evidence: bool) -> _Images:
+    made = rows.filter(pl.col("image_index") < EVIDENCE_FIRST)
     distances, seeds = usable_distances(rows, evidence=evidence)
     return _Images(
         distances=distances,
         seeds=seeds,
-        generated=int((rows["image_index"] < EVIDENCE_FIRST).sum()),
+        generated=made.filter(is_there()).height,
+        usable=made.filter(pl.col("defect").is_null()).height,
         evaluations=int(rows["evaluations"].sum()),
     )
 
 
 def _outcome(prompt: str, images: _Images, accepted: bool, config: AttackOptions) -> dict[str, Any]:
-    bound = miss_bound(images.generated, rate=config.rate, evidence=config.evidence)
+    bound = miss_bound(images.usable, rate=config.rate, evidence=config.evidence)
     return {
         "prompt_id": prompt,
         "generated": images.generated,

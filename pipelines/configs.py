@@ -4,8 +4,10 @@ Apart from the recipes, so that `scanner --help` needs no torch.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from pipelines.api_options import REACHING, ApiOptions
 from scanner.errors import UnusableInputError
 
 DEFAULT_MODEL = "ViT-B-32"
@@ -203,7 +205,7 @@ _SWITCHES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class TargetOptions:
+class TargetOptions(ApiOptions):
     """How the model under attack is loaded or reached."""
 
     device: str = "auto"
@@ -236,12 +238,22 @@ class TargetOptions:
     remote-code (Python files of the model), pickle (weights that are no safetensors)."""
     compile: bool = False
     """Compile the denoiser: minutes at first, faster images after."""
+    compare_size: int | None = None
+    """Side at which images of an API or of a stored set are compared, pixels, a multiple of 16; by default 512 for an
+    API, and the side of the first image, at most 512, for a stored set. A diffusers pipeline has its own."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.compare_size is not None and (self.compare_size < 16 or self.compare_size % 16):
+            raise UnusableInputError("--compare-size is a multiple of 16, such as 256 or 512.")
         for name, values in _SWITCHES.items():
             if getattr(self, name) not in values:
                 words = f"--{name.replace('_', '-')} is one of {', '.join(values)}"
                 raise UnusableInputError(f"{words}, not '{getattr(self, name)}'.")
+
+    def identity(self) -> dict[str, Any]:
+        """What the images depend on: a resumed attack must have the same."""
+        return {name: value for name, value in asdict(self).items() if name not in REACHING}
 
 
 @dataclass(frozen=True, kw_only=True)

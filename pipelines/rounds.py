@@ -90,8 +90,9 @@ class Arm:
         return {key: self.rule.score(images.search) for key, images in self._known(prompts, made).items()}
 
     def _limit(self, made: int) -> float:
-        """Read off this arm, when it is the control arm."""
-        scores = list(self._scores(self.prompts, made).values())
+        """Read off this arm, when it is the control arm; prompts of which no image came say nothing."""
+        known = self._known(self.prompts, made).values()
+        scores = [self.rule.score(images.search) for images in known if images.search]
         return agreement_threshold(scores, ceiling=FARTHEST, rate=self.protocol.look_rate).value
 
     def _look(self, number: int, made: int, active: Sequence[Prompt]) -> None:
@@ -135,5 +136,7 @@ def _images_of(prompt: Prompt, indices: Iterable[int]) -> PromptImages:
 
 
 def distances_of(arm: Arm) -> Mapping[str, float | None]:
-    """Per prompt the distance at which its full-step images begin to agree; None where they never do."""
-    return {prompt.prompt_id: arm.levels.get(prompt.prompt_id) for prompt in arm.prompts}
+    """Per prompt of which an image came: the distance at which its full-step images begin to agree; None where they
+    never do."""
+    shown = arm.search.images(arm.prompts)
+    return {prompt: arm.levels.get(prompt) for prompt, images in shown.items() if images.search}

@@ -105,6 +105,12 @@ class Search:
             found[row["prompt_id"]].append((row["image_index"], None if row["defect"] else _shown(row)))
         return {prompt: _images(rows) for prompt, rows in found.items()}
 
+    def shown(self, prompts: Sequence[Prompt]) -> set[str]:
+        """The prompts of which the search has an image that can be compared, by their ids."""
+        ids = [prompt.prompt_id for prompt in prompts]
+        usable = GENERATIONS.scan(self.run.path).filter(pl.col("prompt_id").is_in(ids), pl.col("defect").is_null())
+        return set(usable.select(pl.col("prompt_id").unique()).collect()["prompt_id"])
+
     def generations(self, prompts: Sequence[Prompt]) -> Iterator[pl.DataFrame]:
         """Per prompt all its rows of the generations table, in the order of image numbers; none where none was made."""
         if not GENERATIONS.exists(self.run.path):

@@ -17,7 +17,16 @@ from scanner.attack._distance import (
     tile_l2,
 )
 from scanner.attack._evidence import ByClique, ByOriginals, Rule, Shown, clique_level
-from scanner.attack._generate import EVIDENCE_FIRST, Generator, Lookup, Near, PromptImages, Sampling, from_png
+from scanner.attack._generate import (
+    EVIDENCE_FIRST,
+    Generator,
+    Lookup,
+    Near,
+    PromptImages,
+    Sampling,
+    from_png,
+    is_there,
+)
 from scanner.attack._rounds import Rounds, miss_bound, required_images
 
 __all__ = [
@@ -43,6 +52,7 @@ __all__ = [
     "clique_level",
     "clique_of",
     "from_png",
+    "is_there",
     "l2",
     "miss_bound",
     "normalise",

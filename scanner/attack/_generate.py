@@ -20,7 +20,7 @@ from PIL import Image
 
 from scanner.attack._distance import as_unit
 from scanner.tables import GENERATIONS
-from scanner.targets import Target, image_seed
+from scanner.targets import IMAGE_DEFECTS, StoredTarget, Target, image_seed
 
 EVIDENCE_FIRST = 1_000_000
 """Number of a prompt's first full-step image: evidence is told from search images by its number, and has the seed of
@@ -67,6 +67,11 @@ class Sampling:
     """Guidance scale of classifier-free guidance."""
 
 
+def is_there() -> pl.Expr:
+    """Whether a row of the generations table stands for an image, usable or not, and not for one that never came."""
+    return pl.col("defect").is_null() | pl.col("defect").is_in(sorted(IMAGE_DEFECTS))
+
+
 class Generator:
     """The stage on one loaded target and one index of originals."""
 
@@ -76,7 +81,7 @@ class Generator:
     def __call__(self, batch: Sequence[PromptImages]) -> pl.DataFrame:
         """Rows of the generations table for all images of the batch."""
         wanted = [(part, index) for part in batch for index in part.indices]
-        seeds = [image_seed(self.sampling.run_seed, part.prompt_id, index % EVIDENCE_FIRST) for part, index in wanted]
+        seeds = [self._seed(part.prompt_id, index) for part, index in wanted]
         before = self.target.evaluations
         images = self.target.generate(
             [part.caption for part, _ in wanted],
@@ -91,8 +96,8 @@ class Generator:
             {
                 "prompt_id": part.prompt_id,
                 "image_index": index,
-                "seed": seeds[i],
-                "steps": self.sampling.steps,
+                "seed": images[i].seed if self._stored or images[i].seed is not None else seeds[i],
+                "steps": self.sampling.steps if spent else None,
                 "png": None if (shown := pixels[i]) is None else png(shown),
                 "evaluations": spent,
                 "defect": images[i].defect,
@@ -101,6 +106,16 @@ class Generator:
             }
             for i, (part, index) in enumerate(wanted)
         )
+
+    @property
+    def _stored(self) -> bool:
+        return isinstance(self.target, StoredTarget)
+
+    def _seed(self, prompt_id: str, index: int) -> int:
+        """What an image is asked for with: its seed, or of a stored set its number. The evidence has those of the
+        search."""
+        number = index % EVIDENCE_FIRST
+        return number if self._stored else image_seed(self.sampling.run_seed, prompt_id, number)
 
     def _found(self, pixels: Sequence[NDArray[np.uint8] | None]) -> dict[int, Near]:
         """By position, what lies near each image that there is."""

@@ -61,6 +61,7 @@ def gather(run: Run) -> Findings:
         errors=_audit.list_errors(run),
         method=method(run),
         checks=_audit.check_tables(run, rows, duplicates),
+        lacking=_attack.count_lacking(run),
         originals_missing=int(outcome.get("originals_missing") or 0),
         limits=(),
     )

@@ -326,6 +326,18 @@ def _attack_limits(found: Findings) -> list[str]:
             f"Triage held back {count(risk.tried - risk.attacked, 'high-risk prompt')}, for which no image was "
             "generated: they count as tried without a hit, and a memorised prompt among them was missed."
         )
+    if found.lacking:
+        reasons = ", ".join(
+            f"{one.images:,} {one.defect.replace('_', ' ')}, of {count(one.prompts, 'prompt')}" for one in found.lacking
+        )
+        lines.append(
+            f"Some images that were asked for never came or show nothing ({reasons}): what the model would have given "
+            "there is not known."
+        )
+    if risk.cost.evaluations is None or control.cost.evaluations is None:
+        lines.append(
+            "What the images cost in denoiser evaluations is not known: they came from an API or were made elsewhere."
+        )
     if risk.prompts > risk.tried:
         lines.append(f"Of the ranked high-risk prompts {risk.prompts - risk.tried:,} were not tried at all.")
     return lines
