@@ -17,7 +17,7 @@ from pipelines.engines import LocalEngine
 from pipelines.fetching import fetch_originals
 from pipelines.search import Prompt, Search, Searched
 from pipelines.targets import open_target
-from pipelines.triage import detectors_of, triage
+from pipelines.triage import detectors_of, nearest_originals, triage
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
 from scanner.errors import UnusableInputError
@@ -50,7 +50,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine, opt
     arms = _arms(run, config)
     stored_images(run, fetch=config.fetch)
     target = open_target(model, options)
-    detectors = detectors_of(target, config)
+    detectors = detectors_of(target, config, nearest_originals(run, target, config, engine))
     run.claim_part(
         "attack",
         asdict(config)
@@ -62,7 +62,7 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine, opt
             "prompt_list": _checksum(run, config),
         },
     )
-    suspicious, triage_threshold = triage(run, detectors, arms.risk, arms.control, config)
+    suspicious, triage_threshold = triage(run, detectors, arms.risk, arms.control, config, engine)
     group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
     fetched = fetch_originals(run, (*suspicious, *arms.control), engine.progress) if config.fetch else 0
     originals = open_originals(run, target, group_of, engine)

@@ -4,6 +4,7 @@ Apart from the recipes, so that `scanner --help` needs no torch.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scanner.errors import UnusableInputError
@@ -14,6 +15,19 @@ PAPER_SEEDS = 500
 """Images per prompt in Carlini et al. 2023."""
 KEEP_POLICIES = ("largest", "caption", "first")
 """Which row of a duplicate group stays, as `scanner.repair` has it."""
+
+
+DETECTORS = ("wen", "webster", "edges", "bright-ending", "jeon", "anisotropy", "contrast", "lookup", "combined")
+"""Names of the triage detectors on the command line."""
+
+
+def _refuse_unknown_detectors(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in DETECTORS:
+            raise UnusableInputError(
+                f"There is no detector '{name}'; use --triage with one or several of {', '.join(DETECTORS)}, or with "
+                "none alone."
+            )
 
 
 def refuse_unknown_policy(keep: str | None) -> None:
@@ -224,7 +238,10 @@ class AttackOptions:
     guidance: float = 7.5
     """Guidance scale."""
     triage: str = "wen"
-    """Detector that decides which risk prompts are attacked: wen (noise magnitude, 8 evaluations a prompt) or none."""
+    """Detectors that decide which risk prompts are attacked, one or several with commas between them (then any one of
+    them lets a prompt through): wen, webster, edges (images only), bright-ending, jeon, anisotropy, contrast (ours, the
+    cheapest), lookup (ours, images of two steps among the originals), combined (a rule fitted on the demo's target);
+    or none."""
     triage_rate: float = 0.05
     """Share of control prompts that may pass triage; looser than a verdict, since what passes is still attacked."""
     exhaustive: bool = False
@@ -245,8 +262,7 @@ class AttackOptions:
     """Seed of all generation."""
 
     def __post_init__(self) -> None:
-        if self.triage not in ("wen", "none"):
-            raise UnusableInputError(f"There is no detector '{self.triage}'; use --triage wen or none.")
+        _refuse_unknown_detectors(self.triage_names)
         if min(self.prompts, self.control) < 1:
             raise UnusableInputError(
                 "An attack needs prompts and controls; give --prompts and --control of at least 1."
@@ -257,6 +273,12 @@ class AttackOptions:
             0 < self.rate <= 1 and 0 < self.miss < 1 and 0 < self.false_positive_rate < 1 and 0 < self.triage_rate < 1
         ):
             raise UnusableInputError("--rate, --miss, --triage-rate and --false-positive-rate lie between 0 and 1.")
+
+    @property
+    def triage_names(self) -> tuple[str, ...]:
+        """The detectors that --triage names, each once; none of them for none."""
+        named = tuple(dict.fromkeys(name.strip() for name in self.triage.split(",")))
+        return () if named == ("none",) else named
 
 
 @dataclass(frozen=True, kw_only=True)
