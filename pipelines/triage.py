@@ -188,7 +188,7 @@ def _thresholds(controls: Scores, deciding: Sequence[str], rate: float) -> dict[
 
 def _ranked(scores: NDArray[np.float64]) -> list[float]:
     """As thresholds see them: what is no number lies above all others."""
-    return np.where(np.isfinite(scores), scores, np.inf).tolist()
+    return [float(score) if np.isfinite(score) else math.inf for score in scores]
 
 
 def _spent(run: Run) -> dict[tuple[str, str], int]:

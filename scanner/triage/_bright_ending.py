@@ -124,7 +124,8 @@ def watched(layers: Sequence[Attention], ends: Tensor) -> Iterator[list[Tensor]]
     """While it lasts, each layer adds its attention to the end tokens to the list, (n, places)."""
     seen, before = list[Tensor](), [layer.processor for layer in layers]
     for layer in layers:
-        layer.set_processor(EndTokenAttention(layer.processor, ends, seen))
+        watching: Any = EndTokenAttention(layer.processor, ends, seen)
+        layer.set_processor(watching)
     try:
         yield seen
     finally:

@@ -61,11 +61,10 @@ def derivative(function: Callable[[Tensor], Tensor], at: Tensor, *, along: Tenso
     with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():  # no other attention kernel has a derivative
         warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)  # torch's own use of it
         try:
-            _, product = torch.func.jvp(function, (at,), (along,))
+            product: Tensor = torch.func.jvp(function, (at,), (along,))[1]
         except NotImplementedError as error:
             raise ScannerError(
                 "The detector jeon needs the forward derivative of the network, and a layer of this one has none "
                 f"({' '.join(str(error).split())[:120]}); choose another with --triage."
             ) from error
-    derived: Tensor = product
-    return derived
+    return product

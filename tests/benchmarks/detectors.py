@@ -8,12 +8,12 @@
 RUN is an audited demo run with at least 200 control prompts; it stays as it is but for the index of originals. The hits
 are the prompts that `full_attack.csv` says the attack verified with up to 500 images, the others are not. DIR holds, in
 generations/PROMPT.parquet, exhaustive generations of some prompts: a share of at least a fifth of them within a
-normalised l2 of 0.12 of one original makes a frequent hit. `detectors.csv` beside RUN is the table.
+normalised l2 of 0.12 of one original makes a frequent hit. `detectors.csv` beside RUN is the table,
+`detector-scores.parquet` holds every score.
 """
 
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -198,21 +198,26 @@ def main(path: Path, *, settings: bool, fit: bool, reference: Path | None) -> pl
     print(f"{arm.hit.sum()} hits, {frequent.sum()} known to be frequent, {arm.control.sum()} controls", flush=True)
     detectors = as_named(target, nearest, ATTACK.seed)
     scores, rows = dict[str, Scores](), list[dict[str, object]]()
-    for name, detector in [*detectors.items(), *(other_settings(target, nearest, ATTACK.seed) if settings else ())]:
-        began = time.monotonic()
-        scores[name] = detector(arm.captions, arm.prompt_ids)
-        rows.append(measured(name, scores[name], detector.evaluations, arm, frequent))
-        print(rows[-1], f"{time.monotonic() - began:.0f} s", flush=True)
-        if name == FITTED_PARTS[-1]:
-            spent = sum(detectors[part].evaluations for part in FITTED_PARTS)
-            crossed = cross_fitted(columns_of(scores, FITTED_PARTS), arm.hit)
-            rows.append(measured("combined (cross-fitted)", crossed, spent, arm, frequent))
-            print(rows[-1], flush=True)
+
+    def add(name: str, found: Scores, evaluations: int) -> None:
+        rows.append(measured(name, found, evaluations, arm, frequent))
+        print(rows[-1], flush=True)
+
+    def run_all(some: Iterable[tuple[str, Detector]]) -> None:
+        for name, detector in some:
+            scores[name] = detector(arm.captions, arm.prompt_ids)
+            add(name, scores[name], detector.evaluations)
+
+    run_all(sorted(detectors.items(), key=lambda pair: pair[1].evaluations))
+    crossed = cross_fitted(columns_of(scores, FITTED_PARTS), arm.hit)
+    add("combined (cross-fitted)", crossed, sum(detectors[part].evaluations for part in FITTED_PARTS))
     if fit:
         write_fit(scores, detectors, arm)
+    if settings:
+        run_all(other_settings(target, nearest, ATTACK.seed))
     table = pl.DataFrame(rows).with_columns(pl.col(pl.Float64).round(4))
     table.write_csv(path.parent / "detectors.csv")
-    np.savez(path.parent / "detectors.npz", prompt_ids=np.array(arm.prompt_ids), **scores)  # type: ignore[arg-type]
+    pl.DataFrame({"prompt_id": arm.prompt_ids, **scores}).write_parquet(path.parent / "detector-scores.parquet")
     return table
 
 

@@ -93,7 +93,7 @@ def test_the_difference_is_that_of_two_predictions(tiny_target):
         for i in range(2):
             given = inside.predict(noisy[i : i + 1], first, inside.text([CAPTIONS[i]]))
             without = inside.predict(noisy[i : i + 1], first, inside.text([""]))
-            assert torch.allclose(found[i : i + 1], given - without, atol=1e-6)
+            assert torch.allclose(found[i : i + 1], given - without, atol=1e-4)
 
 
 def test_confidence_is_the_distance_of_the_noise_and_the_one_step_image(tiny_target):
