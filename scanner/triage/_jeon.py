@@ -9,7 +9,8 @@ conservative, and the transposed product of reverse mode is another vector (on t
 its length). We leave out the factors of the timestep (see `_seeded`) and divide by the square root of the size.
 
 A seed costs 8 evaluations: the difference, then the same two evaluations again with their derivatives, which count as
-two more each. Nothing here may be called inside `torch.inference_mode`.
+two more each. Nothing here may be called inside `torch.inference_mode`. On the demo's target of 64 × 64 pixels, one
+seed, it is the weakest of the white-box scores (AUC 0.762), unlike on Stable Diffusion, where it was published (0.987).
 
     >>> HessianSharpness(target, run_seed=0)(["a red fox"], ["9f86d081884c7d65"])   # doctest: +SKIP
 """

@@ -5,7 +5,7 @@ Asked for an image in one step, a model gives a blur, but for a memorised prompt
 every seed. The score is the share of pixels that are edges in more than half of 4 one-step images: Sobel magnitude,
 summed over the colours of an image on [0, 1] at 256 × 256, above 1.5, as published (its operator smooths across the
 colours too, and so does ours). It needs images only, so it also runs where nobody can look inside, if the API lets the
-number of steps be chosen.
+number of steps be chosen. On the demo's target of 64 × 64 pixels it is weak (AUC 0.711, 25 % at 5 % false positives).
 
     >>> EdgeConsistency(target, run_seed=0)(["a red fox"], ["9f86d081884c7d65"])   # doctest: +SKIP
 """

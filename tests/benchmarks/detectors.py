@@ -49,7 +49,7 @@ from tests.benchmarks.full_attack import stored_outcome
 
 CONTROLS = 200
 NEAR, FREQUENT = 0.12, 0.2
-FITTED_PARTS = ("webster", "contrast", "lookup")
+FITTED_PARTS = ("webster", "lookup")
 FOLDS = 5
 
 Scores = NDArray[np.float64]
@@ -174,9 +174,8 @@ def columns_of(scores: dict[str, Scores], parts: Sequence[str]) -> Scores:
 def write_fit(scores: dict[str, Scores], detectors: dict[str, Detector], arm: Arm) -> None:
     """The shipped coefficients, from all prompts."""
     coefficients, intercept = fit_logistic(columns_of(scores, FITTED_PARTS), arm.hit)
-    said = (
-        f"demo target, 64 px: {arm.hit.sum()} verified prompts, {(~arm.hit).sum()} others, {arm.control.sum()} controls"
-    )
+    others = f"{(~arm.hit).sum()} others, {arm.control.sum()} of them controls"
+    said = f"demo target, 64 px, guidance {ATTACK.guidance:g}: {arm.hit.sum()} verified prompts and {others}"
     write_json(
         FITTED,
         {
