@@ -23,7 +23,7 @@ from pipelines.kept_images import drop_images
 from pipelines.rounds import Arm, Protocol, distances_of
 from pipelines.search import Prompt, Search
 from pipelines.targets import facts, forget_answers, open_target, with_images
-from pipelines.triage import detectors_of, triage
+from pipelines.triage import detectors_of, nearest_originals, triage
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import Budget, BudgetSpent, ByClique, ByOriginals, Generator, Rounds, Rule, Sampling
 from scanner.errors import ScannerError, UnusableInputError
@@ -86,12 +86,12 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
         stored_images(run, fetch=config.fetch)
     target = open_target(model, options, run)
     arms = Arms(risk=with_images(target, arms.risk, "risk"), control=with_images(target, arms.control, "control"))
-    detectors = detectors_of(target, config)
+    detectors = detectors_of(target, config, nearest_originals(run, target, config, engine))
     run.claim_part("attack", _claim(run, model, target, config, options))
     if not parts.get("attack", {"stopped": "not begun"})["stopped"]:
         _tidy(run, target, config)  # if it was stopped there
         return
-    suspicious, triage_threshold = triage(run, detectors, arms.risk, arms.control, config)
+    suspicious, triage_threshold = triage(run, detectors, arms.risk, arms.control, config, engine)
     tried, arms = arms.risk, replace(arms, risk=suspicious)
     group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
     fetch = config.fetch and config.originals

@@ -4,6 +4,7 @@ Apart from the recipes, so that `scanner --help` needs no torch.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,6 +21,18 @@ KEEP_POLICIES = ("largest", "caption", "first")
 
 KEPT_IMAGES = ("all", "evidence", "clique", "best")
 """What --keep-images may be."""
+
+DETECTORS = ("wen", "webster", "edges", "bright-ending", "jeon", "anisotropy", "contrast", "lookup", "combined")
+"""Names of the triage detectors on the command line."""
+
+
+def _refuse_unknown_detectors(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in DETECTORS:
+            raise UnusableInputError(
+                f"There is no detector '{name}'; use --triage with one or several of {', '.join(DETECTORS)}, or with "
+                "none alone."
+            )
 
 
 def refuse_unknown_policy(keep: str | None) -> None:
@@ -273,7 +286,10 @@ class AttackOptions:
     guidance: float = 7.5
     """Guidance scale."""
     triage: str = "wen"
-    """Detector that decides which risk prompts are attacked: wen (noise magnitude, 8 evaluations a prompt) or none."""
+    """Detectors that decide which risk prompts are attacked, one or several with commas between them (then any one of
+    them lets a prompt through): wen, webster, edges (images only), bright-ending, jeon, anisotropy, contrast (ours, the
+    cheapest), lookup (ours, images of two steps among the originals), combined (a rule fitted on the demo's target);
+    or none."""
     triage_rate: float = 0.05
     """Share of control prompts that may pass triage; looser than a verdict, since what passes is still attacked."""
     exhaustive: bool = False
@@ -305,8 +321,7 @@ class AttackOptions:
     """Seed of all generation."""
 
     def __post_init__(self) -> None:
-        if self.triage not in ("wen", "none"):
-            raise UnusableInputError(f"There is no detector '{self.triage}'; use --triage wen or none.")
+        _refuse_unknown_detectors(self.triage_names)
         if min(self.prompts, self.control) < 1:
             raise UnusableInputError(
                 "An attack needs prompts and controls; give --prompts and --control of at least 1."
@@ -328,6 +343,12 @@ class AttackOptions:
             raise UnusableInputError(
                 f"Without originals a clique of {self.clique} is the evidence; give --evidence of at least as many."
             )
+
+    @property
+    def triage_names(self) -> tuple[str, ...]:
+        """The detectors that --triage names, each once; none of them for none."""
+        named = tuple(dict.fromkeys(name.strip() for name in self.triage.split(",")))
+        return () if named == ("none",) else named
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -480,8 +480,26 @@ TRIAGE = Table(
         "prompt_id": _PROMPT_ID,
         "detector": _column(pl.String, "named for its paper"),
         "score": _column(pl.Float64, "larger is more suspicious"),
-        "threshold": _column(pl.Float64, "the score that the stated share of control prompts passes"),
-        "passed": _column(pl.Boolean, "score above the threshold"),
+        "threshold": _column(
+            pl.Float64, "the score that the stated share of control prompts passes, all deciding detectors together"
+        ),
+        "passed": _column(pl.Boolean, "score above the threshold, or no finite number"),
+        "evaluations": _column(pl.Int64, "denoiser evaluations spent on the score; 0 where other rows' scores made it"),
+        "decides": _column(
+            pl.Boolean, "whether passing here lets the prompt be attacked; the parts of a combined rule stand beside it"
+        ),
+        "note": _column(pl.String, "why the score is no number, where it is none; such a prompt passes"),
+    },
+)
+
+TRIAGE_SCORES = Table(
+    path="triage/",
+    row="a detector's score of a prompt, as it was computed; thresholds and decisions are in triage.parquet",
+    key=("prompt_id", "detector"),
+    columns={
+        "prompt_id": _PROMPT_ID,
+        "detector": _column(pl.String, "named for its paper"),
+        "score": _column(pl.Float64, "larger is more suspicious"),
         "evaluations": _column(pl.Int64, "denoiser evaluations spent on the score"),
     },
 )
@@ -612,6 +630,7 @@ TABLES: Mapping[str, Table] = {
     "prompts": PROMPTS,
     "left_out": LEFT_OUT,
     "mitigations": MITIGATIONS,
+    "triage_scores": TRIAGE_SCORES,
     "triage": TRIAGE,
     "generations": GENERATIONS,
     "candidates": CANDIDATES,

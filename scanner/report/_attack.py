@@ -18,7 +18,7 @@ from scanner.report._findings import Arm, Cost, CurvePoint, Lacking
 from scanner.report._intervals import rate
 from scanner.report._records import Detector, Generation, Hit, Prompt, SampleRef
 from scanner.run import Run
-from scanner.tables import CANDIDATES, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, TRIAGE
+from scanner.tables import CANDIDATES, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, TRIAGE, Table
 
 ARMS = ("risk", "control")
 VERDICTS = ("matching", "template", "retrieved")
@@ -33,32 +33,44 @@ SHOWN_GENERATIONS = 6
 
 
 def prompt_frame(run: Run) -> pl.DataFrame:
-    """One row per prompt, risk arm first, by rank, with its triage, candidate and verdict (null: none)."""
-    triage = (
-        run.read(TRIAGE)
-        .group_by("prompt_id", maintain_order=True)
-        .agg(
-            pl.col("score", "threshold").first(),
-            pl.col("passed").all(),
-            pl.col("evaluations").sum().alias("triage_evaluations"),
-        )
-    )
+    """One row per prompt, risk arm first, by rank, with its triage, candidate and verdict (null: none).
+
+    Of several detectors, any that decides lets a prompt through; its score and threshold are those of one that did.
+    """
+    triage = _triage(run)
     candidates = run.read(CANDIDATES).select("prompt_id", "generated", "decision", "evaluations")
     hits = run.read(HITS).select("prompt_id", "verdict", "evidence", "paper_rule")
-    frame = _with_parts(run.read(PROMPTS))
+    frame = _with_missing(PROMPTS, run.read(PROMPTS))
     for part in (triage, candidates, hits):
         frame = frame.join(part, on="prompt_id", how="left", maintain_order="left")
     return frame.with_columns(
         attacked=pl.col("generated").fill_null(0) > 0,
-        tried=(pl.col("generated").fill_null(0) > 0) | pl.col("score").is_not_null(),
+        tried=(pl.col("generated").fill_null(0) > 0) | pl.col("triage_evaluations").is_not_null(),
         hit=pl.col("verdict").is_in(VERDICTS).fill_null(False) & (pl.col("generated").fill_null(0) > 0),
     ).sort(pl.col("arm") != "risk", "arm", "rank")
 
 
-def _with_parts(prompts: pl.DataFrame) -> pl.DataFrame:
-    """Prompts that were written before the parts of the risk were kept have none."""
-    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in PROMPTS.schema.items() if name not in prompts]
-    return prompts.with_columns(missing)
+def _triage(run: Run) -> pl.DataFrame:
+    """One row per scored prompt; a score that is no number is null, though its prompt passed."""
+    decides = pl.col("decides").fill_null(True)  # runs of one detector did not say
+    let_through, deciding = (decides & pl.col("passed")).not_(), decides.not_()
+    return (
+        _with_missing(TRIAGE, run.read(TRIAGE))
+        .sort("prompt_id", let_through, deciding, "detector")
+        .group_by("prompt_id", maintain_order=True)
+        .agg(
+            pl.col("score").fill_nan(None).first(),
+            pl.col("threshold").first(),
+            (decides & pl.col("passed")).any().alias("passed"),
+            pl.col("evaluations").sum().alias("triage_evaluations"),
+        )
+    )
+
+
+def _with_missing(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+    """A table as an earlier version wrote it has not all columns of this one: null there."""
+    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in table.schema.items() if name not in rows]
+    return rows.with_columns(missing)
 
 
 def count_arm(frame: pl.DataFrame, arm: str) -> Arm:
@@ -72,7 +84,7 @@ def count_arm(frame: pl.DataFrame, arm: str) -> Arm:
         arm=arm,
         prompts=prompts.height,
         tried=tried,
-        scored=prompts.height - prompts["score"].null_count(),
+        scored=prompts.height - prompts["triage_evaluations"].null_count(),
         passed=_count(prompts, pl.col("passed")),
         attacked=attacked.height,
         accepted=decisions["accepted"],

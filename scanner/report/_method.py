@@ -93,8 +93,23 @@ SOURCES = (
     (
         "Webster: A Reproducible Extraction of Training Images from Diffusion Models. 2023. The verdicts "
         "matching, "
-        "template and retrieved.",
+        "template and retrieved; the triage scores denoising confidence and edge consistency.",
         "https://arxiv.org/abs/2305.08694",
+    ),
+    (
+        "Chen, Liu, Shah, Xu: Exploring Local Memorization in Diffusion Models via Bright Ending Attention. ICLR 2025. "
+        "The triage score bright ending.",
+        "https://arxiv.org/abs/2410.21665",
+    ),
+    (
+        "Jeon, Kim, No: Understanding and Mitigating Memorization in Generative Models via Sharpness of Probability "
+        "Landscapes. ICML 2025. The triage score Hessian sharpness.",
+        "https://arxiv.org/abs/2412.04140",
+    ),
+    (
+        "Asthana, Belagiannis: Detecting and Mitigating Memorization in Diffusion Models through Anisotropy of the "
+        "Log-Probability. ICLR 2026. The triage score anisotropy.",
+        "https://arxiv.org/abs/2601.20642",
     ),
     (
         "Somepalli, Singla, Goldblum, Geiping, Goldstein: Understanding and Mitigating Copying in Diffusion "

@@ -15,12 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from scanner.errors import UnusableInputError
-from scanner.targets import Target, image_seed
-
-FIRST_SEED = 2_000_000
-"""Image numbers of the detector's noise: apart from those of the images that are generated."""
+from scanner.targets import Target
+from scanner.triage._seeded import Draws, look_inside, mean_over_seeds, prompt_difference, root_mean_square
 
 
 class NoiseMagnitude:
@@ -29,32 +27,19 @@ class NoiseMagnitude:
     name = "wen-noise-magnitude"
 
     def __init__(self, target: Target, *, run_seed: int, seeds: int = 4, steps: int = 50) -> None:
-        inside = target.denoiser
-        if inside is None:
-            raise UnusableInputError(f"The scanner can't look inside {target.name}, so use --triage none.")
-        self.inside, self.batch = inside, target.batch
-        self.run_seed, self.seeds, self.steps = run_seed, seeds, steps
+        self.inside, self.steps = look_inside(target, "wen"), steps
+        self.draws = Draws(run_seed=run_seed, seeds=seeds, batch=target.batch)
 
     @property
     def evaluations(self) -> int:
         """Denoiser evaluations per prompt."""
-        return 2 * self.seeds
+        return 2 * self.draws.seeds
 
     def __call__(self, captions: Sequence[str], prompt_ids: Sequence[str]) -> NDArray[np.float64]:
         """Scores (n,), at least 0; the root mean square of the difference of the two predictions."""
-        seeds = [image_seed(self.run_seed, prompt, FIRST_SEED + i) for prompt in prompt_ids for i in range(self.seeds)]
-        repeated = [caption for caption in captions for _ in range(self.seeds)]
-        parts = [
-            self._magnitudes(repeated[at : at + self.batch], seeds[at : at + self.batch])
-            for at in range(0, len(seeds), self.batch)
-        ]
-        return np.asarray(np.concatenate(parts).reshape(len(captions), self.seeds).mean(axis=1))
+        return mean_over_seeds(self._magnitudes, captions, prompt_ids, self.draws)
 
-    def _magnitudes(self, captions: Sequence[str], seeds: Sequence[int]) -> NDArray[np.float64]:
+    def _magnitudes(self, captions: Sequence[str], seeds: Sequence[int]) -> Tensor:
         with torch.inference_mode():
             noisy, first = self.inside.noise(seeds), self.inside.timesteps(self.steps)[0]
-            given = self.inside.predict(noisy, first, self.inside.text(captions))
-            without = self.inside.predict(noisy, first, self.inside.text([""]))
-        magnitudes = (given - without).double().square().mean(dim=(1, 2, 3)).sqrt()
-        values: NDArray[np.float64] = magnitudes.cpu().numpy()
-        return values
+            return root_mean_square(prompt_difference(self.inside, noisy, first, captions))

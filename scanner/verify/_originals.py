@@ -90,6 +90,11 @@ class Originals:
             for i in range(len(images))
         ]
 
+    def nearest_blocks(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The least l2 of 16 × 16 block means to any original, at equal mean and contrast, of images (n, size, size, 3)
+        on [0, 1]: (n,). No picture is read."""
+        return np.asarray(_bounds(block_means(normalise(images), SIDE), self._normalised).min(axis=1))
+
     def reconstruction(self, sample: int) -> Pixels | None:
         """The original as the target's autoencoder gives it back; None without an autoencoder."""
         return None if self._reconstruct is None else self._reconstruct(self.pictures([sample]))[0]

@@ -36,7 +36,7 @@ OUTCOME = Path(__file__).with_name("full_attack.csv")
 IMAGES = 500
 SEARCH_STEPS = 4
 ROUNDS = (2, 8, 32, 128, 500)
-ATTACK_TABLES = ("generations", "hits.parquet", "candidates.parquet", "triage.parquet", "report")
+ATTACK_TABLES = ("generations", "hits.parquet", "candidates.parquet", "triage.parquet", "triage", "report")
 VERIFIED = ("matching", "template", "retrieved")
 
 
