@@ -11,10 +11,10 @@ from scanner.attack._distance import (
     l2,
     normalise,
     normalised_l2,
-    tile_distances,
     tile_l2,
 )
 from scanner.attack._generate import EVIDENCE_FIRST, Generator, Lookup, Near, PromptImages, Sampling, from_png
+from scanner.attack._pairs import tile_distances
 from scanner.attack._rounds import NEEDED, Agreement, Rounds, agreement, miss_bound, required_images
 
 __all__ = [
