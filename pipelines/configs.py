@@ -191,20 +191,53 @@ class DownloadConfig:
             raise UnusableInputError("--image-size and --retries are at least 0.")
 
 
+_SWITCHES = {
+    "safety_checker": ("on", "off"),
+    "watermarker": ("on", "off"),
+    "clean_captions": ("auto", "on", "off"),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class TargetOptions:
     """How the model under attack is loaded or reached."""
 
-    device: str = "cpu"
-    """Device of the target."""
-    dtype: str = "float32"
-    """Number type of the target's weights: float32, float16 or bfloat16."""
+    device: str = "auto"
+    """Device of a diffusers pipeline: cpu, cuda, cuda:1, mps, ...; auto is cuda where there is one, else mps, else
+    cpu."""
+    dtype: str = "auto"
+    """Number type of the weights: float32, float16 or bfloat16; auto is float32 on a CPU, elsewhere bfloat16 for
+    weights that are stored so, else float16."""
+    batch: int = 0
+    """Images made at once; 0 takes as many as fit the free memory. It halves whenever memory runs out."""
+    attention_slicing: str = "auto"
+    """Attention in slices, slower in less memory: on, off, or auto, which is on where one image does not fit
+    without."""
+    image_size: int | None = None
+    """Side of the images, pixels; by default as the target's folder says, else what the model was made for."""
     fit: str | None = None
     """How training images were made square: crop, pad or squeeze; by default as the target's folder says, else crop."""
+    lora: tuple[str, ...] = ()
+    """LoRA weights on top (may be given several times): a safetensors file, its folder, or owner/name on the hub;
+    PATH:0.8 gives them another weight than 1."""
+    safety_checker: str = "on"
+    """off leaves out the safety checker that the pipeline brings; images that it blanks are recorded as such."""
+    watermarker: str = "on"
+    """off leaves out the watermarker that the pipeline brings."""
+    clean_captions: str = "auto"
+    """Clean captions before PixArt and DeepFloyd IF read them: on, off, or auto, which is as the target's folder says,
+    else on as in their pipelines."""
+    allow: tuple[str, ...] = ()
+    """What is refused unless named here (may be given several times), since it can run anything on this machine:
+    remote-code (Python files of the model), pickle (weights that are no safetensors)."""
+    compile: bool = False
+    """Compile the denoiser: minutes at first, faster images after."""
 
     def __post_init__(self) -> None:
-        if self.dtype not in ("float32", "float16", "bfloat16"):
-            raise UnusableInputError(f"There is no number type '{self.dtype}'; use float32, float16 or bfloat16.")
+        for name, values in _SWITCHES.items():
+            if getattr(self, name) not in values:
+                words = f"--{name.replace('_', '-')} is one of {', '.join(values)}"
+                raise UnusableInputError(f"{words}, not '{getattr(self, name)}'.")
 
 
 @dataclass(frozen=True, kw_only=True)

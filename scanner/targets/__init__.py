@@ -6,7 +6,9 @@
 """
 
 from scanner.targets._denoiser import Denoiser
-from scanner.targets._diffusers import DiffusersTarget, load_target
+from scanner.targets._diffusers import DiffusersTarget
+from scanner.targets._loading import load_target
+from scanner.targets._options import Loading, Settings
 from scanner.targets._seeds import image_seed
 from scanner.targets._target import Drawn, Target, drawn
 from scanner.targets._transform import TRANSFORM_FILE, Transform, read_transform, write_transform
@@ -16,6 +18,8 @@ __all__ = [
     "Denoiser",
     "DiffusersTarget",
     "Drawn",
+    "Loading",
+    "Settings",
     "Target",
     "Transform",
     "drawn",

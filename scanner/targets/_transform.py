@@ -51,9 +51,25 @@ class Transform:
         return np.asarray(fitted)
 
 
-def write_transform(folder: Path, transform: Transform) -> None:
-    """Store the transform beside the weights, for `read_transform`."""
-    (folder / TRANSFORM_FILE).write_text(json.dumps(asdict(transform)) + "\n", encoding="utf-8")
+def write_transform(folder: Path, transform: Transform, *, clean_captions: bool | None = None) -> None:
+    """Store the transform beside the weights, for `read_transform`.
+
+    `clean_captions`: whether the captions of the training were cleaned as PixArt's and DeepFloyd's pipelines do.
+    """
+    captions = {} if clean_captions is None else {"clean_captions": clean_captions}
+    (folder / TRANSFORM_FILE).write_text(json.dumps(asdict(transform) | captions) + "\n", encoding="utf-8")
+
+
+def cleaned_captions(folder: Path) -> bool | None:
+    """Whether the captions of the training were cleaned, as stored beside the weights; None where that is not said."""
+    path = folder / TRANSFORM_FILE
+    if not path.exists():
+        return None
+    try:
+        said: bool | None = json.loads(path.read_text(encoding="utf-8")).get("clean_captions")
+        return said
+    except (ValueError, AttributeError) as error:
+        raise _unreadable(path) from error
 
 
 def read_transform(folder: Path, size: int) -> Transform:
@@ -65,4 +81,8 @@ def read_transform(folder: Path, size: int) -> Transform:
         stored = json.loads(path.read_text(encoding="utf-8"))
         return Transform(fit=stored["fit"], size=stored["size"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UnusableInputError(f'{path} does not hold {{"fit": ..., "size": ...}}.') from error
+        raise _unreadable(path) from error
+
+
+def _unreadable(path: Path) -> UnusableInputError:
+    return UnusableInputError(f'{path} does not hold {{"fit": ..., "size": ...}}.')
