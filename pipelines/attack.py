@@ -18,12 +18,14 @@ from pipelines.fetching import fetch_originals
 from pipelines.search import Prompt, Search, Searched
 from pipelines.targets import open_target
 from pipelines.triage import detectors_of, triage
+from pipelines.unconditional import attack_unconditional
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
 from scanner.errors import UnusableInputError
 from scanner.prompts import list_checksum
 from scanner.run import Run
 from scanner.tables import MEMBERS, PROMPTS
+from scanner.targets import is_unconditional
 from scanner.verify import NORMALISED_CEILING, AgreementThreshold, agreement_threshold
 
 _AS_IS = TargetOptions()
@@ -47,6 +49,9 @@ def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine, opt
     """
     if "audit" not in run.manifest().get("parts", {}):
         raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
+    if is_unconditional(model):
+        attack_unconditional(run, model, config, engine, options)
+        return
     arms = _arms(run, config)
     stored_images(run, fetch=config.fetch)
     target = open_target(model, options)

@@ -272,6 +272,9 @@ class AttackOptions:
     """Share of control prompts that may pass a threshold."""
     clique: int = 10
     """Generations that must all be alike (Carlini et al. 2023)."""
+    images: int = 4096
+    """Images of a model that takes no prompt (DDPM, DDIM), each of --steps steps; the paper drew 2²⁰ of its CIFAR-10
+    models. What is said of prompts, seeds, triage and search then plays no part."""
     fetch: bool = True
     """Download the attacked prompts' originals where the data set gives only their urls; --no-fetch leaves them out."""
     seed: int = 0
@@ -284,6 +287,8 @@ class AttackOptions:
             raise UnusableInputError(
                 "An attack needs prompts and controls; give --prompts and --control of at least 1."
             )
+        if self.images < 2:
+            raise UnusableInputError("--images is at least 2: two images of one picture show that it is memorised.")
         if min(self.seeds, self.evidence) < 2 or min(self.steps, self.search_steps) < 1:
             raise UnusableInputError("--seeds and --evidence are at least 2, --steps and --search-steps at least 1.")
         if not (

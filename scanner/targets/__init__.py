@@ -12,6 +12,7 @@ from scanner.targets._options import Loading, Settings
 from scanner.targets._seeds import image_seed
 from scanner.targets._target import Drawn, Target, drawn
 from scanner.targets._transform import TRANSFORM_FILE, Transform, read_transform, write_transform
+from scanner.targets._unconditional import UnconditionalTarget, is_unconditional, load_unconditional
 
 __all__ = [
     "TRANSFORM_FILE",
@@ -22,9 +23,12 @@ __all__ = [
     "Settings",
     "Target",
     "Transform",
+    "UnconditionalTarget",
     "drawn",
     "image_seed",
+    "is_unconditional",
     "load_target",
+    "load_unconditional",
     "read_transform",
     "write_transform",
 ]
