@@ -24,13 +24,14 @@ from pipelines.rounds import Arm, Protocol, distances_of
 from pipelines.search import Prompt, Search
 from pipelines.targets import facts, forget_answers, open_target, with_images
 from pipelines.triage import detectors_of, nearest_originals, triage
+from pipelines.unconditional import attack_unconditional
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import Budget, BudgetSpent, ByClique, ByOriginals, Generator, Rounds, Rule, Sampling
 from scanner.errors import ScannerError, UnusableInputError
 from scanner.prompts import list_checksum
 from scanner.run import Run
 from scanner.tables import HITS, MEMBERS, PROMPTS
-from scanner.targets import Target
+from scanner.targets import Target, is_unconditional
 from scanner.verify import EDGE_CEILING, NORMALISED_CEILING, AgreementThreshold, Originals, agreement_threshold
 
 _AS_IS = TargetOptions()
@@ -81,6 +82,9 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
     parts = run.manifest().get("parts", {})
     if "audit" not in parts:
         raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
+    if is_unconditional(model):
+        attack_unconditional(run, model, config, engine, options)
+        return
     arms = _arms(run, config)
     if config.originals:
         stored_images(run, fetch=config.fetch)

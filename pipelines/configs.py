@@ -315,6 +315,9 @@ class AttackOptions:
     keep_images: str = "evidence"
     """Which images stay on disk once the attack is finished: all, evidence (full-step images, cliques and each prompt's
     best), clique (cliques and each prompt's best) or best (each prompt's best). Distances and seeds of all stay."""
+    images: int = 4096
+    """Images of a model that takes no prompt (DDPM, DDIM), each of --steps steps; the paper drew 2²⁰ of its CIFAR-10
+    models. What is said of prompts, seeds, triage and search then plays no part."""
     fetch: bool = True
     """Download the attacked prompts' originals where the data set gives only their urls; --no-fetch leaves them out."""
     seed: int = 0
@@ -335,6 +338,8 @@ class AttackOptions:
             raise UnusableInputError(
                 "--rate, --miss, --look-rate, --triage-rate and --false-positive-rate lie between 0 and 1."
             )
+        if self.images < 2:
+            raise UnusableInputError("--images is at least 2: two images of one picture show that it is memorised.")
         if self.keep_images not in KEPT_IMAGES:
             raise UnusableInputError(f"There is no --keep-images {self.keep_images}; use {', '.join(KEPT_IMAGES)}.")
         if self.clique < 2 or (self.edge is not None and self.edge <= 0):

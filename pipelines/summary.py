@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.policies import Judgement
-from scanner.report import Coverage, Findings, Rate, gather, recall_words
+from scanner.report import Coverage, Findings, Rate, Unconditional, gather, recall_words
 from scanner.run import Run
 
 LISTS = ("hits", "groups", "matching", "prompts", "errors", "method")
@@ -61,6 +61,8 @@ def _table(found: Findings) -> Table:
         table.add_row(
             f"in {matches.dataset} too", f"{matches.rows:,} rows, which show {matches.pictures:,} of its pictures"
         )
+    if found.unconditional is not None:
+        _add_unconditional(table, found.unconditional)
     if found.ranking is not None:
         classes = ", ".join(f"{one.prompts:,} {one.name}" for one in found.ranking.classes)
         table.add_row("risk classes", classes)
@@ -69,6 +71,16 @@ def _table(found: Findings) -> Table:
     for arm in found.arms:
         table.add_row(f"{arm.arm} prompts", f"{arm.prompts:,} ranked" if not found.attacked else _arm(arm))
     return table
+
+
+def _add_unconditional(table: Table, outcome: Unconditional) -> None:
+    table.add_row("images", f"{outcome.images:,}, {outcome.evaluations:,} denoiser evaluations")
+    table.add_row("memorised", f"{outcome.memorised:,} pictures; by the paper's rule {outcome.paper_pictures:,}")
+    for point in outcome.by_copies:
+        table.add_row(
+            f"  of {point.label} copies" if point.label != "1" else "  that stand once", _rate(point.memorised)
+        )
+    table.add_row("controls that pass", _rate(outcome.controls_within))
 
 
 def _covered(coverage: Coverage) -> str:

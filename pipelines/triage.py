@@ -75,8 +75,8 @@ def _detector(name: str, target: Target, config: AttackOptions, nearest: Nearest
     if name == "lookup":
         if nearest is None:
             raise UnusableInputError(
-                "The detector lookup needs the originals before the attack, and this one has none of them (they are yet "
-                "to be downloaded, or left out with --no-originals); choose another with --triage."
+                "The detector lookup needs the originals before the attack, and this one has none of them (they are "
+                "yet to be downloaded, or left out with --no-originals); choose another with --triage."
             )
         return FewStepLookup(target, nearest, run_seed=config.seed, guidance=config.guidance)
     makers: Mapping[str, Callable[..., Detector]] = {

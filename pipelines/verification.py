@@ -50,11 +50,12 @@ def stored_images(run: Run, *, fetch: bool = False) -> StoredImages:
         )
     none = image_places(run).select(pl.col("file").is_null().all()).collect().item()
     if none and not (fetch and can_be_fetched(run)):
-        raise _no_originals(run)
+        raise no_originals(run)
     return images
 
 
-def _no_originals(run: Run) -> UnusableInputError:
+def no_originals(run: Run) -> UnusableInputError:
+    """What is wrong with a run of which no image can be read."""
     return UnusableInputError(
         f"No row of {run.path} has an image that can be had, and an attack is verified against the images; put them "
         "where the data set's paths say, at or below its folder, and audit it again (--no-originals attacks all the "
@@ -68,22 +69,32 @@ def open_originals(run: Run, target: Target, group_of: Mapping[int, int], engine
     Raises UnusableInputError when none of them can be read.
     """
     images = stored_images(run)
-    distinct = _with_images(run).unique("picture", keep="first", maintain_order=True)
-    shards = distinct.with_columns(shard=pl.col("sample_id") // 2**32).partition_by("shard", maintain_order=True)
+    distinct = distinct_pictures(run)
+    shards = by_shard(distinct)
     job = Job(
         name="originals",
         shards=shards,
         make=lambda: BlockMeans(images, target.transform),
-        done=lambda shard: has_blocks(run.path, _part(shard)),
-        write=lambda shard, arrays: write_blocks(run.path, _part(shard), arrays),
+        done=lambda shard: has_blocks(run.path, shard_part(shard)),
+        write=lambda shard, arrays: write_blocks(run.path, shard_part(shard), arrays),
     )
     require(engine.run(job))
     blocks = stored_blocks(run.path)
     if not len(blocks.sample_id):
-        raise _no_originals(run)
+        raise no_originals(run)
     pictures = SquarePictures(images, distinct, target.transform)
     reconstruct = target.reconstruct if target.has_autoencoder else None
     return Originals(blocks, pictures, group_of, reconstruct)
+
+
+def distinct_pictures(run: Run) -> pl.DataFrame:
+    """The first row of each picture that has an image: where it lies."""
+    return _with_images(run).unique("picture", keep="first", maintain_order=True)
+
+
+def by_shard(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """The rows of each shard, with its number in the column `shard`."""
+    return rows.with_columns(shard=pl.col("sample_id") // 2**32).partition_by("shard", maintain_order=True)
 
 
 def _with_images(run: Run) -> pl.DataFrame:
@@ -93,7 +104,7 @@ def _with_images(run: Run) -> pl.DataFrame:
     return rows.with_columns(picture=pl.coalesce("pixel_sha256", pl.format("{} {}", pl.col("file"), pl.col("offset"))))
 
 
-def _copies_of(run: Run) -> dict[int, int]:
+def copies_of(run: Run) -> dict[int, int]:
     """By the first row of each picture that has an image, how many rows show it."""
     copies = _with_images(run).group_by("picture").agg(pl.col("sample_id").min(), pl.len())
     return dict(copies.select("sample_id", "len").iter_rows())
@@ -102,11 +113,12 @@ def _copies_of(run: Run) -> dict[int, int]:
 def originals_missing(run: Run, originals: Originals) -> int:
     """Rows that are not in the index since their image can't be had: if it came back, nobody would know."""
     rows = SAMPLES.scan(run.path).select(pl.len()).collect().item()
-    copies = _copies_of(run)
+    copies = copies_of(run)
     return int(rows - sum(copies[int(sample)] for sample in originals.blocks.sample_id))
 
 
-def _part(shard: pl.DataFrame) -> str:
+def shard_part(shard: pl.DataFrame) -> str:
+    """The name of a shard's file."""
     return f"{shard['shard'][0]:05d}"
 
 
@@ -115,7 +127,7 @@ def write_hits(run: Run, search: Search, originals: Originals, prompts: Sequence
     samples = run.read(SAMPLES).select("sample_id", "caption")
     verifier = Verifier(
         originals,
-        copies_of=_copies_of(run),
+        copies_of=copies_of(run),
         copy_similarity=_copy_similarity(run),
         threshold=threshold,
     )

@@ -584,6 +584,55 @@ HITS = Table(
     },
 )
 
+UNCONDITIONAL = Table(
+    path="unconditional/",
+    row="an image generated without a prompt",
+    key=("image_index",),
+    columns={
+        "image_index": _column(pl.Int64, "0, 1, 2, ..."),
+        "seed": _column(pl.Int64, "seed of the image's generator, from (run seed, image_index)"),
+        "steps": _column(pl.Int64, "denoising steps"),
+        "sample_id": _column(pl.Int64, "nearest training image by plain l2; null where the image can't be used"),
+        "l2": _column(pl.Float64, "plain l2 on [0, 1] to it"),
+        "mean_l2": _column(pl.Float64, "mean plain l2 to the nearest row of each of the 50 nearest distinct pictures"),
+        "adaptive_l2": _column(pl.Float64, "l2 / (0.5 · mean_l2), 0 to 2: the paper's candidates lie below 1"),
+        "png": _column(pl.Binary, "the image, PNG; kept where adaptive_l2 is below 1"),
+        "evaluations": _column(pl.Int64, "denoiser evaluations spent on the image"),
+        "defect": _column(pl.String, "why the image can't be used (flat, not_finite); null if usable"),
+    },
+)
+
+UNCONDITIONAL_CONTROLS = Table(
+    path="unconditional_controls.parquet",
+    row="a training picture that stands once, compared with all others as if it had been generated",
+    key=("sample_id",),
+    columns={
+        "sample_id": _SAMPLE_ID,
+        "nearest": _column(pl.Int64, "sample_id of the nearest other picture by plain l2"),
+        "l2": _column(pl.Float64, "plain l2 on [0, 1] to it"),
+        "mean_l2": _column(pl.Float64, "mean plain l2 to the 50 nearest distinct other pictures"),
+        "adaptive_l2": _column(pl.Float64, "l2 / (0.5 · mean_l2), 0 to 2"),
+    },
+)
+
+MEMORISED = Table(
+    path="memorised.parquet",
+    row="a training picture (a duplicate group, or a row in none): the nearest of a generation of adaptive_l2 below 1",
+    key=("sample_id",),
+    columns={
+        "sample_id": _column(pl.Int64, "the row nearest to the best generation"),
+        "group_id": _column(pl.Int64, "its duplicate group; null where it stands once"),
+        "copies": _column(pl.Int64, "rows of that group; 1 where it stands once"),
+        "candidates": _column(pl.Int64, "generations with it nearest and adaptive_l2 below 1 (the paper's)"),
+        "generations": _column(pl.Int64, "of these, those within the threshold that the controls set"),
+        "memorised": _column(pl.Boolean, "two generations or more within the threshold show it"),
+        "adaptive_l2": _column(pl.Float64, "smallest of its generations"),
+        "l2": _column(pl.Float64, "plain l2 of that generation"),
+        "image_index": _column(pl.Int64, "that generation"),
+        "seed": _column(pl.Int64, "its seed"),
+    },
+)
+
 CALIBRATION = Table(
     path="calibration.parquet",
     row="a cosine threshold, in one of the two uses of a cosine",
@@ -635,4 +684,7 @@ TABLES: Mapping[str, Table] = {
     "generations": GENERATIONS,
     "candidates": CANDIDATES,
     "hits": HITS,
+    "unconditional": UNCONDITIONAL,
+    "unconditional_controls": UNCONDITIONAL_CONTROLS,
+    "memorised": MEMORISED,
 }

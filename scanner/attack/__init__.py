@@ -4,6 +4,7 @@
 >>> clique_of(tile_distances(images) <= 0.10, size=10)                      # doctest: +SKIP
 """
 
+from scanner.attack._adaptive import ALPHA, NEIGHBOURS, PAPER_ADAPTIVE, Neighbourhood
 from scanner.attack._agreement import NEEDED, Agreement, agreement
 from scanner.attack._budget import Budget, BudgetSpent
 from scanner.attack._clique import Clique, clique_of
@@ -13,7 +14,6 @@ from scanner.attack._distance import (
     l2,
     normalise,
     normalised_l2,
-    tile_distances,
     tile_l2,
 )
 from scanner.attack._evidence import ByClique, ByOriginals, Rule, Shown, clique_level
@@ -27,11 +27,16 @@ from scanner.attack._generate import (
     from_png,
     is_there,
 )
+from scanner.attack._pairs import tile_distances
 from scanner.attack._rounds import Rounds, miss_bound, required_images
+from scanner.attack._unprompted import Unprompted
 
 __all__ = [
+    "ALPHA",
     "EVIDENCE_FIRST",
     "NEEDED",
+    "NEIGHBOURS",
+    "PAPER_ADAPTIVE",
     "Agreement",
     "Budget",
     "BudgetSpent",
@@ -41,11 +46,13 @@ __all__ = [
     "Generator",
     "Lookup",
     "Near",
+    "Neighbourhood",
     "PromptImages",
     "Rounds",
     "Rule",
     "Sampling",
     "Shown",
+    "Unprompted",
     "agreement",
     "as_unit",
     "block_means",

@@ -44,46 +44,38 @@ def normalised_l2(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[n
 
 
 def tile_l2(a: NDArray[np.floating], b: NDArray[np.floating], tiles: int = 4) -> NDArray[np.float64]:
-    """The largest `l2` over tiles × tiles pairs of corresponding tiles; broadcasts; 0 to 1."""
-    squared = np.square(a - b, dtype=np.float64)
-    return np.asarray(np.sqrt(_tiled(squared, tiles).mean(axis=(-4, -2, -1)).max(axis=(-2, -1))))
+    """The largest `l2` over tiles × tiles pairs of corresponding tiles; broadcasts; 0 to 1.
+
+    A side that `tiles` does not divide is spread as evenly as whole pixels allow, the first tiles being one larger (the
+    paper's images divide). Raises ValueError for a side of fewer pixels than tiles.
+    """
+    cut = tile_slices(*a.shape[-3:-1], tiles)
+    return np.max([l2(a[..., y, x, :], b[..., y, x, :]) for y, x in cut], axis=0)
 
 
 def block_means(images: NDArray[np.floating], side: int = 16) -> NDArray[np.float32]:
     """Means of side × side blocks: (..., h, w, 3) → (..., side · side · 3).
 
     The l2 of block means is a lower bound of the l2 of the images (a mean of squares is at least the square of the
-    mean), which lets a search dismiss most originals without reading them.
+    mean), which lets a search dismiss most originals without reading them. That needs blocks of equal size: raises
+    ValueError where `side` does not divide both sides.
     """
-    means = _tiled(images, side).mean(axis=(-4, -2), dtype=np.float64)
-    return np.asarray(means.reshape(*images.shape[:-3], side * side * 3), np.float32)
-
-
-def _tiled(images: NDArray[np.floating], tiles: int) -> NDArray[np.floating]:
-    """(..., h, w, c) → (..., tiles, h/tiles, tiles, w/tiles, c), as (..., ty, y, tx, x, c)."""
     *front, height, width, channels = images.shape
-    if height % tiles or width % tiles:
-        raise ValueError(f"{height} × {width} can't be cut into {tiles} × {tiles} equal tiles")
-    return images.reshape(*front, tiles, height // tiles, tiles, width // tiles, channels)
+    if height % side or width % side:
+        raise ValueError(f"{height} × {width} can't be cut into {side} × {side} equal blocks")
+    blocks = images.reshape(*front, side, height // side, side, width // side, channels)
+    means = blocks.mean(axis=(-4, -2), dtype=np.float64)
+    return np.asarray(means.reshape(*front, side * side * channels), np.float32)
 
 
-def tile_distances(images: NDArray[np.floating], tiles: int = 4) -> NDArray[np.float32]:
-    """`tile_l2` of every pair: (n, h, w, 3) → symmetric (n, n) with zeros on the diagonal.
+def tile_slices(height: int, width: int, tiles: int) -> list[tuple[slice, slice]]:
+    """Rows and columns of each tile, as `np.array_split` would cut them; raises ValueError as `tile_l2` says."""
+    if min(height, width) < tiles:
+        raise ValueError(f"{height} × {width} can't be cut into {tiles} × {tiles} tiles; give images of more pixels")
+    return [(rows, columns) for rows in _spread(height, tiles) for columns in _spread(width, tiles)]
 
-    One matrix product a tile, so memory is n² plus one tile of all images.
-    """
-    count = len(images)
-    largest = np.zeros((count, count), np.float32)
-    if count == 0:
-        return largest
-    tiled = _tiled(images, tiles)
-    for row in range(tiles):
-        for column in range(tiles):
-            flat = np.ascontiguousarray(tiled[:, row, :, column]).reshape(count, -1).astype(np.float32)
-            flat -= flat.mean(axis=0)  # distances do not change, rounding errors shrink
-            norms = np.einsum("ij,ij->i", flat, flat)
-            squared = (norms[:, None] + norms[None, :] - 2 * (flat @ flat.T)) / flat.shape[1]
-            np.maximum(largest, squared, out=largest)
-    np.fill_diagonal(largest, 0)
-    largest = np.maximum(largest, largest.T)
-    return np.asarray(np.sqrt(largest))
+
+def _spread(pixels: int, parts: int) -> list[slice]:
+    least, larger = divmod(pixels, parts)
+    ends = np.cumsum([least + (part < larger) for part in range(parts)])
+    return [slice(int(end) - least - (part < larger), int(end)) for part, end in enumerate(ends)]

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from scanner.attack._agreement import agreement
 from scanner.attack._clique import clique_of
-from scanner.attack._distance import as_unit, tile_distances
 from scanner.attack._generate import from_png
+from scanner.attack._pairs import tile_distances
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ class ByClique:
 
     def _level(self, images: Sequence[Shown], size: int) -> float:
         pixels = [from_png(shown.png) for shown in images if shown.png is not None]
-        return clique_level(tile_distances(as_unit(np.stack(pixels))), size) if len(pixels) >= size else inf
+        return clique_level(tile_distances(np.stack(pixels)), size) if len(pixels) >= size else inf
 
 
 Rule = ByOriginals | ByClique

@@ -90,7 +90,7 @@ class Generator:
             guidance=self.sampling.guidance,
         )
         spent = (self.target.evaluations - before) // max(1, len(wanted))
-        pixels = [None if one.image is None else _as_bytes(one.image) for one in images]
+        pixels = [None if one.image is None else as_bytes(one.image) for one in images]
         found = self._found([None if one.defect else shown for one, shown in zip(images, pixels, strict=True)])
         return GENERATIONS.frame(
             {
@@ -125,7 +125,8 @@ class Generator:
         return dict(zip(usable, self.lookup(as_unit(np.stack(list(usable.values())))), strict=True))
 
 
-def _as_bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+def as_bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """An image on [0, 1] as its 8-bit pixels."""
     return np.asarray((np.nan_to_num(image).clip(0, 1) * 255).round(), np.uint8)
 
 

@@ -7,7 +7,17 @@
 from scanner.report._attack import VERDICTS, prompt_frame
 from scanner.report._audit import check_tables, count_duplicates, count_rows
 from scanner.report._calibration import CalibratedRun, calibration_headline, calibration_notes, tiny, write_calibration
-from scanner.report._findings import SCHEMA_VERSION, Check, Coverage, Duplicates, Findings, Method, Recall, Rows
+from scanner.report._findings import (
+    SCHEMA_VERSION,
+    Check,
+    Coverage,
+    Duplicates,
+    Findings,
+    Method,
+    Recall,
+    Rows,
+    Unconditional,
+)
 from scanner.report._gather import gather, is_complete
 from scanner.report._intervals import Rate, clopper_pearson, rate
 from scanner.report._method import method, name_of, thresholds
@@ -34,6 +44,7 @@ __all__ = [
     "Recall",
     "Rows",
     "Setting",
+    "Unconditional",
     "calibration_headline",
     "calibration_notes",
     "check_tables",

@@ -22,6 +22,7 @@ from scanner.report._records import (
     Hit,
     LeftOut,
     Match,
+    Memorised,
     Mitigated,
     Prompt,
     RiskClass,
@@ -361,6 +362,50 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ByCopies:
+    """How many pictures of a range of copies came back of a model that takes no prompt."""
+
+    label: str
+    """1, 2-3, 4-7, ..., 128+."""
+    memorised: Rate
+    """Shown by two generations or more within the threshold, of the pictures in the range."""
+    paper: Rate
+    """Shown by at least one generation of adaptive distance below 1 (Carlini et al. 2023)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unconditional:
+    """The attack on a model that takes no prompt."""
+
+    images: int
+    """Images generated."""
+    usable: int
+    """Of these, those that could be compared."""
+    evaluations: int
+    """Denoiser evaluations."""
+    threshold: float
+    """Adaptive distance within which an image shows a training picture."""
+    lowered: bool
+    """Whether the controls lowered it below the paper's 1."""
+    within: Rate
+    """Usable images within the threshold."""
+    candidates: Rate
+    """Usable images of adaptive distance below 1: the paper's candidates."""
+    controls_within: Rate
+    """Training pictures that stand once and would pass the threshold against all others: false positives."""
+    controls_paper: Rate
+    """The same below 1."""
+    memorised: int
+    """Training pictures that two images or more show."""
+    paper_pictures: int
+    """Training pictures that a candidate of the paper shows."""
+    by_copies: tuple[ByCopies, ...]
+    """Extraction by copies in the training set, pictures that stand once first."""
+    most: tuple[Memorised, ...]
+    """Listed pictures, those that most images show first."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Method:
     """How the figures came about."""
 
@@ -432,6 +477,8 @@ class Findings:
     """risk, then control."""
     thresholds: Thresholds
     """Set on the control arm."""
+    unconditional: Unconditional | None
+    """What came back of a model that takes no prompt; None for any other."""
     behind_hits: BehindHits
     """What the hits gave back."""
     curve: tuple[CurvePoint, ...]

@@ -22,7 +22,7 @@ from PIL import Image
 from scanner.report._findings import Findings
 from scanner.run import Run
 from scanner.samples import Undecodable, decode
-from scanner.tables import GENERATIONS, SAMPLES
+from scanner.tables import GENERATIONS, SAMPLES, UNCONDITIONAL
 
 SIDE = 192
 """Longest side of a picture in the page, pixels."""
@@ -61,6 +61,8 @@ class Gallery:
     """By sample_id: the thumbnails of group members and prompts."""
     generations: Mapping[tuple[str, int], Picture]
     """By prompt_id and image_index."""
+    unprompted: Mapping[int, Picture]
+    """By image_index: images of a model that takes no prompt."""
     others: Mapping[int, Picture]
     """By sample_id of the other run that this one was compared with: the original, or its thumbnail."""
 
@@ -89,12 +91,14 @@ def collect(run: Run, found: Findings, pictures: Pictures | None, other: OtherRu
     small |= {prompt.sample_id for prompt in found.prompts if prompt.sample_id is not None}
     large |= {sample for family in found.templates.most for sample in family.members}
     large |= {one.kept.sample_id for one in (found.repair.most if found.repair else ()) if one.kept}
+    large |= {one.sample.sample_id for one in (found.unconditional.most if found.unconditional else ()) if one.sample}
     small_pictures = thumbnails(run, large | small)
     originals = _originals(sorted(large), pictures) if pictures else {}
     return Gallery(
         samples={sample: small_pictures[sample] for sample in large & small_pictures.keys()} | originals,
         thumbnails=small_pictures,
         generations=_generations(run, found),
+        unprompted=_unprompted(run, found),
         others={} if other is None else _of_other(other, {match.other_sample_id for match in found.matching}),
     )
 
@@ -130,6 +134,12 @@ def _generations(run: Run, found: Findings) -> dict[tuple[str, int], Picture]:
     keys = pl.DataFrame(wanted, schema={name: GENERATIONS.schema[name] for name in names}, orient="row")
     frame = GENERATIONS.scan(run.path).join(keys.lazy(), on=names, how="semi").select(*names, "png").collect()
     return _decoded(((prompt_id, index), png or b"") for prompt_id, index, png in frame.iter_rows())
+
+
+def _unprompted(run: Run, found: Findings) -> dict[int, Picture]:
+    wanted = [one.image_index for one in (found.unconditional.most if found.unconditional else ())]
+    frame = UNCONDITIONAL.scan(run.path).filter(pl.col("image_index").is_in(wanted)).select("image_index", "png")
+    return _decoded((index, png or b"") for index, png in frame.collect().iter_rows())
 
 
 def _decoded(encoded: Iterable[tuple[Name, bytes]]) -> dict[Name, Picture]:

@@ -406,3 +406,29 @@ class Setting:
     """As text."""
     meaning: str
     """In plain words where they are known; else empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memorised:
+    """A training picture that a model gives back without a prompt."""
+
+    sample: SampleRef | None
+    """The row nearest to the best generation."""
+    group_id: int | None
+    """Its duplicate group; None where it stands once."""
+    copies: int
+    """Rows of that group; 1 where it stands once."""
+    candidates: int
+    """Generations of adaptive distance below 1."""
+    generations: int
+    """Of these, those within the threshold."""
+    memorised: bool
+    """Two or more."""
+    adaptive_l2: float
+    """Smallest of its generations."""
+    l2: float
+    """Plain l2 of that generation."""
+    image_index: int
+    """That generation."""
+    seed: int
+    """Its seed."""

@@ -6,7 +6,7 @@ Every sentence is scoped to what was run: "0 of 60 prompts under this protocol",
     '6.0 %'
 """
 
-from scanner.report._findings import Advice, Arm, Findings
+from scanner.report._findings import Advice, Arm, Findings, Unconditional
 from scanner.report._intervals import Rate, rate
 
 FINE_RATE = 0.01
@@ -47,22 +47,31 @@ def scoped(rate: Rate, what: str) -> str:
 
 def headline(found: Findings) -> str:
     """The finding in one sentence."""
-    rows, duplicates, (risk, _) = found.rows, found.duplicates, found.arms
+    rows, duplicates, risk = found.rows, found.duplicates, found.arms[0]
     if not rows.rows_in:
         return "The data set gave no rows: nothing was scanned."
     if not rows.read:
         what = "image" if duplicates.pictures else "embedding"
         return f"No {what} could be read: all {count(rows.rows_in, 'row')} stand in the ledger."
-    if risk.verified.hits:
-        prompts = "high-risk prompt" if risk.tried == 1 else "high-risk prompts"
-        return f"For {risk.verified.hits:,} of {risk.tried:,} {prompts} the model gave back a training image."
-    if risk.tried and not found.compared:
-        tried = count(risk.tried, "high-risk prompt")
+    if found.unconditional is not None:
+        return _unconditional_headline(found.unconditional)
+    return _attack_headline(risk, compared=found.compared) if risk.tried else _duplicate_headline(found)
+
+
+def _attack_headline(risk: Arm, *, compared: bool) -> str:
+    tried = count(risk.tried, "high-risk prompt")
+    if not compared:
         return f"{risk.accepted:,} of {tried} gave one image again and again; whose image it is was not looked up."
-    if risk.tried:
-        tried = count(risk.tried, "high-risk prompt")
-        return f"None of {tried} gave back a verified training image under this protocol."
-    return _duplicate_headline(found)
+    if risk.verified.hits:
+        return f"For {risk.verified.hits:,} of {tried} the model gave back a training image."
+    return f"None of {tried} gave back a verified training image under this protocol."
+
+
+def _unconditional_headline(outcome: Unconditional) -> str:
+    images = count(outcome.usable, "image")
+    if not outcome.memorised:
+        return f"No training picture came back twice among {images} of the model under this protocol."
+    return f"The model gave back {count(outcome.memorised, 'training picture')} in {images}, without a prompt."
 
 
 def _duplicate_headline(found: Findings) -> str:
@@ -79,7 +88,9 @@ def _duplicate_headline(found: Findings) -> str:
 def summary(found: Findings) -> str:
     """How sure that is, and what was not done."""
     risk, control = found.arms
-    if found.attacked:
+    if found.unconditional is not None:
+        sentences = [_unconditional_words(found.unconditional)]
+    elif found.attacked:
         sentences = [f"{_arm_words(risk)}; {_arm_words(control)}."]
         if not found.compared:
             sentences = [
@@ -109,6 +120,14 @@ def summary(found: Findings) -> str:
     return " ".join(sentences)
 
 
+def _unconditional_words(outcome: Unconditional) -> str:
+    return (
+        f"{scoped(outcome.within, 'images')} lie within an adaptive distance of {outcome.threshold:.3g} of a training "
+        f"picture; of training pictures that stand once, compared with all others as if they had been drawn, "
+        f"{scoped(outcome.controls_within, 'pass')}."
+    )
+
+
 def _decided(found: Findings) -> str:
     """What made a pair where there were no pictures to look at."""
     cosine = found.duplicates.cosine
@@ -125,6 +144,7 @@ def advice(found: Findings) -> tuple[Advice, ...]:
     """What to do next, most urgent first."""
     steps = [
         *_match_advice(found),
+        *_memorised_advice(found),
         *_hit_advice(found),
         *_attack_advice(found),
         *_duplicate_advice(found),
@@ -183,6 +203,18 @@ def _hit_advice(found: Findings) -> list[Advice | None]:
         groups if behind.groups else None,
         singles if behind.singles else None,
     ]
+
+
+def _memorised_advice(found: Findings) -> list[Advice | None]:
+    outcome = found.unconditional
+    if outcome is None:
+        return []
+    if not outcome.memorised:
+        text = "Each image is a draw from all that the model can give: --images with a larger number narrows the bound."
+        return [Advice(title="Read this as a bound, not as an all-clear", text=text, href="#memorised")]
+    pictures = count(outcome.memorised, "training picture")
+    text = "Two images or more show each of them, without a prompt that asks for it. Remove them, or their copies."
+    return [Advice(title=f"Look at the {pictures} that came back", text=text, href="#memorised")]
 
 
 def _attack_advice(found: Findings) -> list[Advice | None]:
@@ -274,7 +306,26 @@ def limits(found: Findings) -> tuple[str, ...]:
         _DUPLICATES if found.duplicates.pictures else _duplicates_by_cosine(found),
         "A high rank means that a prompt is worth trying. It is no finding about any model.",
     ]
-    return (*lines, *(_attack_limits(found) if found.attacked else ()), _LAST_LIMIT)
+    return (
+        *lines,
+        *(_attack_limits(found) if found.attacked else ()),
+        *(_unconditional_limits(found.unconditional) if found.unconditional else ()),
+        _LAST_LIMIT,
+    )
+
+
+def _unconditional_limits(outcome: Unconditional) -> list[str]:
+    chance = outcome.controls_within.high * outcome.usable
+    return [
+        "A model that takes no prompt has no control prompts. The controls are training pictures that stand once, each "
+        "compared with all others: what a model that has learnt no single picture would draw. Near-duplicates that the "
+        "audit missed make their rate larger.",
+        f"At the upper end of that rate up to {chance:,.0f} of {count(outcome.usable, 'image')} would pass by chance, "
+        "spread over many pictures; a picture counts as memorised when two images or more show it. The paper counts "
+        "one image below 1, and stands beside it.",
+        "A picture that no image showed may still be memorised: it may come back more rarely than once in so many "
+        "images.",
+    ]
 
 
 _DUPLICATES = (

@@ -14,6 +14,7 @@ from scanner.targets._seeds import image_seed
 from scanner.targets._stored import SIDE_STEP, StoredTarget, open_stored
 from scanner.targets._target import IMAGE_DEFECTS, Drawn, Target, drawn
 from scanner.targets._transform import TRANSFORM_FILE, Transform, read_transform, write_transform
+from scanner.targets._unconditional import UnconditionalTarget, is_unconditional, load_unconditional
 from scanner.targets.api import ApiSettings, ApiTarget
 
 __all__ = [
@@ -30,9 +31,12 @@ __all__ = [
     "StoredTarget",
     "Target",
     "Transform",
+    "UnconditionalTarget",
     "drawn",
     "image_seed",
+    "is_unconditional",
     "load_target",
+    "load_unconditional",
     "open_stored",
     "read_transform",
     "write_transform",

@@ -6,6 +6,13 @@
 """
 
 from scanner.verify._blocks import BlockMeans, Blocks, has_blocks, stored_blocks, write_blocks
+from scanner.verify._neighbourhoods import (
+    Neighbourhoods,
+    Squares,
+    squares_file,
+    stored_neighbourhoods,
+    write_squares,
+)
 from scanner.verify._originals import Originals, SquarePictures
 from scanner.verify._thresholds import (
     EDGE_CEILING,
@@ -26,12 +33,17 @@ __all__ = [
     "Blocks",
     "CopySimilarity",
     "Evidence",
+    "Neighbourhoods",
     "Originals",
     "SquarePictures",
+    "Squares",
     "Verifier",
     "agreement_threshold",
     "edge_threshold",
     "has_blocks",
+    "squares_file",
     "stored_blocks",
+    "stored_neighbourhoods",
     "write_blocks",
+    "write_squares",
 ]

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.attack import as_unit, block_means, l2, normalise, normalised_l2, tile_distances, tile_l2
+from scanner.attack import as_unit, block_means, l2, normalise, normalised_l2, tile_l2
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -16,23 +16,16 @@ def pictures(seed: int, count: int = 2, side: int = 16) -> np.ndarray:
 
 
 def slow_tile_l2(a: np.ndarray, b: np.ndarray, tiles: int = 4) -> float:
-    step = a.shape[0] // tiles
-    corners = [(y * step, x * step) for y in range(tiles) for x in range(tiles)]
-    parts = [(a[y : y + step, x : x + step], b[y : y + step, x : x + step]) for y, x in corners]
-    return max(float(np.sqrt(np.mean((p.astype(float) - q.astype(float)) ** 2))) for p, q in parts)
+    squares = (a.astype(float) - b.astype(float)) ** 2
+    rows = [part for band in np.array_split(squares, tiles, axis=0) for part in np.array_split(band, tiles, axis=1)]
+    return max(float(np.sqrt(part.mean())) for part in rows)
 
 
-@given(seeds)
-def test_tile_l2_is_the_largest_of_sixteen_tiles(seed):
-    a, b = pictures(seed)
+@settings(max_examples=50, deadline=None)
+@given(seeds, st.integers(4, 33))
+def test_tile_l2_is_the_largest_of_sixteen_tiles(seed, side):
+    a, b = pictures(seed, side=side)
     assert float(tile_l2(a, b)) == pytest.approx(slow_tile_l2(a, b), abs=1e-6)
-
-
-@given(seeds, st.integers(2, 9))
-def test_all_pairs_equal_the_pairwise_loop(seed, count):
-    images = pictures(seed, count)
-    expected = [[slow_tile_l2(a, b) if a is not b else 0.0 for b in images] for a in images]
-    np.testing.assert_allclose(tile_distances(images), expected, atol=1e-3)
 
 
 @given(seeds)
@@ -59,10 +52,11 @@ def test_black_and_white_are_one_apart():
     assert float(tile_l2(np.zeros((8, 8, 3)), np.ones((8, 8, 3)))) == 1.0
 
 
-def test_no_images_have_no_distances():
-    assert tile_distances(np.empty((0, 8, 8, 3), np.float32)).shape == (0, 0)
-
-
-def test_a_size_that_tiles_do_not_divide_is_refused():
+def test_fewer_pixels_than_tiles_are_refused():
     with pytest.raises(ValueError, match="can't be cut"):
-        tile_l2(np.zeros((10, 10, 3)), np.zeros((10, 10, 3)))
+        tile_l2(np.zeros((3, 10, 3)), np.zeros((3, 10, 3)))
+
+
+def test_blocks_of_unequal_size_would_be_no_bound_and_are_refused():
+    with pytest.raises(ValueError, match="can't be cut"):
+        block_means(np.zeros((30, 32, 3)), 16)
