@@ -6,6 +6,7 @@ Apart from the recipes, so that `scanner --help` needs no torch.
 import re
 from dataclasses import dataclass
 
+from pipelines.amounts import Budget
 from scanner.errors import UnusableInputError
 
 DEFAULT_MODEL = "ViT-B-32"
@@ -257,6 +258,42 @@ class AttackOptions:
             0 < self.rate <= 1 and 0 < self.miss < 1 and 0 < self.false_positive_rate < 1 and 0 < self.triage_rate < 1
         ):
             raise UnusableInputError("--rate, --miss, --triage-rate and --false-positive-rate lie between 0 and 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """What a plan is asked besides how the attack would be made."""
+
+    model: str | None = None
+    """Embedding model to time for an audit that is not made yet: a name, local-dir:DIR or demo, as `scanner audit` has
+    it."""
+    pretrained: str | None = None
+    """Tag of that model's weights."""
+    budget: str | None = None
+    """Say how many prompts can be done with so many images (20000) or hours (12h), riskiest first."""
+    price_per_hour: float | None = None
+    """Price of an hour on this device, in any currency."""
+    api_price: float | None = None
+    """Price of an image from a hosted target, in any currency."""
+    warm_up: bool = False
+    """Time a hosted target with a few requests, which cost money; a model in this process is always timed."""
+    warm_up_seconds: float = 60.0
+    """About how long the timing may take; a slow model is timed at a smaller batch."""
+
+    def __post_init__(self) -> None:
+        if self.budget is not None:
+            Budget.parse(self.budget)
+        for name, price in (("--price-per-hour", self.price_per_hour), ("--api-price", self.api_price)):
+            if price is not None and not 0 <= price < float("inf"):
+                raise UnusableInputError(f"{name} is a price of 0 or more, not {price}.")
+        if not 0 < self.warm_up_seconds < float("inf"):
+            raise UnusableInputError("--warm-up-seconds is above 0.")
+        if self.pretrained is not None and self.model is None:
+            raise UnusableInputError("--pretrained is a tag of the weights of --model; give that too.")
+
+    def weights(self) -> str | None:
+        """The tag to load: the given one, or the default model's own."""
+        return DEFAULT_PRETRAINED if self.model == DEFAULT_MODEL and self.pretrained is None else self.pretrained
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,22 @@
 """
 
 from scanner.attack._clique import Clique, clique_of
+from scanner.attack._cost import (
+    PAPER_IMAGES,
+    Kind,
+    PerImage,
+    Phase,
+    Protocol,
+    Round,
+    Span,
+    allowed_controls,
+    attack_cost,
+    exactly,
+    first_kinds,
+    paper_cost,
+    prompts_within,
+    total,
+)
 from scanner.attack._distance import (
     as_unit,
     block_means,
@@ -14,30 +30,45 @@ from scanner.attack._distance import (
     tile_distances,
     tile_l2,
 )
-from scanner.attack._generate import EVIDENCE_FIRST, Generator, Lookup, Near, PromptImages, Sampling, from_png
+from scanner.attack._generate import EVIDENCE_FIRST, Generator, Lookup, Near, PromptImages, Sampling, from_png, png
 from scanner.attack._rounds import NEEDED, Agreement, Rounds, agreement, miss_bound, required_images
 
 __all__ = [
     "EVIDENCE_FIRST",
     "NEEDED",
+    "PAPER_IMAGES",
     "Agreement",
     "Clique",
     "Generator",
+    "Kind",
     "Lookup",
     "Near",
+    "PerImage",
+    "Phase",
     "PromptImages",
+    "Protocol",
+    "Round",
     "Rounds",
     "Sampling",
+    "Span",
     "agreement",
+    "allowed_controls",
     "as_unit",
+    "attack_cost",
     "block_means",
     "clique_of",
+    "exactly",
+    "first_kinds",
     "from_png",
     "l2",
     "miss_bound",
     "normalise",
     "normalised_l2",
+    "paper_cost",
+    "png",
+    "prompts_within",
     "required_images",
     "tile_distances",
     "tile_l2",
+    "total",
 ]

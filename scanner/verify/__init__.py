@@ -5,8 +5,8 @@
 >>> originals(images)[0].near                                              # doctest: +SKIP
 """
 
-from scanner.verify._blocks import BlockMeans, Blocks, has_blocks, stored_blocks, write_blocks
-from scanner.verify._originals import Originals, SquarePictures
+from scanner.verify._blocks import SIDE, BlockMeans, Blocks, has_blocks, stored_blocks, write_blocks
+from scanner.verify._originals import CACHE_BYTES, Originals, SquarePictures
 from scanner.verify._thresholds import (
     EDGE_CEILING,
     NORMALISED_CEILING,
@@ -17,10 +17,12 @@ from scanner.verify._thresholds import (
 from scanner.verify._verdict import EIDETIC_L2, PAPER_L2, CopySimilarity, Evidence, Verifier
 
 __all__ = [
+    "CACHE_BYTES",
     "EDGE_CEILING",
     "EIDETIC_L2",
     "NORMALISED_CEILING",
     "PAPER_L2",
+    "SIDE",
     "AgreementThreshold",
     "BlockMeans",
     "Blocks",

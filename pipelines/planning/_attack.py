@@ -1,0 +1,321 @@
+"""The sections of a plan that are about an attack: prompts, evaluations or requests, time, money, disk, errors, budget.
+
+>>> sections = attack_sections(outlook)                                    # doctest: +SKIP
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+
+from pipelines.amounts import Budget
+from pipelines.configs import AttackOptions, PlanOptions
+from pipelines.planning._figures import Figure, Section, counted, extrapolated, measured, unknown
+from pipelines.planning._originals import OriginalsTime, Pictures
+from pipelines.planning._warm_up import WarmUp
+from scanner.attack import (
+    PAPER_IMAGES,
+    Kind,
+    Phase,
+    Protocol,
+    Span,
+    allowed_controls,
+    attack_cost,
+    exactly,
+    first_kinds,
+    paper_cost,
+    prompts_within,
+    total,
+)
+from scanner.intervals import ranks
+from scanner.verify import SIDE
+
+INDEX_BYTES = SIDE * SIDE * 3 * 4 + 16
+"""Of one picture in the index of originals: block means and three numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """All that an attack's plan is computed from."""
+
+    config: AttackOptions
+    """How the attack would be made."""
+    options: PlanOptions
+    """What is asked of the plan."""
+    protocol: Protocol
+    """The same for the cost model."""
+    kinds: tuple[Kind, ...]
+    """The risk prompts."""
+    hosted: bool
+    """Whether images are asked for elsewhere, so that requests are what is counted."""
+    where: str | None
+    """The device, in words; None without a target."""
+    triage: str
+    """What is known of triage, in words."""
+    warm: WarmUp | None
+    """What was timed; None where nothing was."""
+    pictures: Pictures
+    """The originals."""
+    originals: OriginalsTime | None
+    """What they take; None where they can't be timed."""
+
+    @property
+    def risk(self) -> int:
+        """Risk prompts."""
+        return sum(kind.prompts for kind in self.kinds)
+
+    def phases(self, prompts: int | None = None) -> tuple[Phase, ...]:
+        """The attack's phases on all risk prompts or on the first so many."""
+        kinds = self.kinds if prompts is None else first_kinds(self.kinds, prompts)
+        return attack_cost(self.protocol, kinds, control=self.config.control)
+
+    def paper(self) -> Phase:
+        """The paper's 500 full-step images of every prompt of both arms."""
+        prompts = self.risk + self.config.control
+        return paper_cost(prompts, steps=self.config.steps, per_image=self.protocol.per_image)
+
+    def seconds(self, phase: Phase) -> Span | None:
+        """Time of a phase, its look-ups among the originals included; None where nothing was timed."""
+        if self.warm is None:
+            return None
+        lookup = 0.0 if self.originals is None else self.originals.lookup_seconds
+        return phase.images * (self.warm.image_seconds + lookup) + phase.evaluations * self.warm.evaluation_seconds
+
+    def index_seconds(self) -> Span | None:
+        """Time of the index of originals; None where it was not timed."""
+        return None if self.originals is None else exactly(self.originals.index_seconds * self.pictures.distinct)
+
+    def all_seconds(self, prompts: int | None = None) -> Span | None:
+        """Time of the index and of all phases."""
+        spent, index = self.seconds(total(self.phases(prompts))), self.index_seconds()
+        return spent if spent is None or index is None else spent + index
+
+
+def attack_sections(outlook: Outlook) -> tuple[Section, ...]:
+    """In the order in which they are read; a section without figures is left out."""
+    sections = (
+        Section(name="Prompts", figures=_prompts(outlook)),
+        Section(name="Requests" if outlook.hosted else "Denoiser evaluations", figures=_spent(outlook)),
+        Section(name="Images", figures=_images(outlook)),
+        Section(name=f"Time on {outlook.where}" if outlook.where else "Time", figures=_time(outlook)),
+        Section(name="Money", figures=_money(outlook)),
+        Section(name="Disk", figures=_disk(outlook)),
+        Section(name="Errors to expect", figures=_errors(outlook)),
+        Section(name="Budget", figures=_budget(outlook)),
+    )
+    return tuple(section for section in sections if section.figures)
+
+
+def _prompts(outlook: Outlook) -> tuple[Figure, ...]:
+    protocol, risk = outlook.protocol, outlook.risk
+    past = sum(kind.prompts * (kind.verified + (1 - kind.verified) * protocol.passing) for kind in outlook.kinds)
+    rounds = ", ".join(str(one.total) for one in protocol.rounds)
+    return (
+        counted("risk", "prompts", exactly(risk), "riskiest first"),
+        counted("control", "prompts", exactly(outlook.config.control), f"{protocol.rounds[-1].total} images each"),
+        extrapolated(
+            "risk prompts searched",
+            "prompts",
+            Span(least=0 if protocol.triage else risk, expected=past, most=risk),
+            f"{outlook.triage}; in rounds up to {rounds} images",
+        ),
+    )
+
+
+def _spent(outlook: Outlook) -> tuple[Figure, ...]:
+    """Evaluations by phase, or requests, beside the paper's."""
+    unit = "requests" if outlook.hosted else "evaluations"
+    amount: Callable[[Phase], Span] = lambda phase: phase.images if outlook.hosted else phase.evaluations  # noqa: E731
+    ours, paper = total(outlook.phases()), outlook.paper()
+    lines = [_phase_figure(phase, unit, amount(phase)) for phase in outlook.phases() if phase.name != "triage"]
+    return (
+        *(() if outlook.hosted else (_triage_figure(outlook),)),
+        *lines,
+        _phase_figure(ours, unit, amount(ours)),
+        counted("the paper's attack", unit, amount(paper), f"{PAPER_IMAGES} images of {outlook.config.steps} steps"),
+        extrapolated("times fewer", "times", ratio(amount(paper), amount(ours)), "the paper's attack / all"),
+    )
+
+
+def _triage_figure(outlook: Outlook) -> Figure:
+    triage = outlook.phases()[0].evaluations
+    if outlook.where is None and not outlook.config.exhaustive and outlook.config.triage != "none":
+        return unknown("triage", "evaluations", "give --target; not counted below")
+    return counted("triage", "evaluations", triage, f"{outlook.protocol.triage:g} a prompt, both arms")
+
+
+_BASES = {
+    "control arm": "every control goes through all rounds",
+    "search": "until generations agree; expected by the curve",
+    "evidence": "full-step images of accepted prompts",
+    "all": "",
+}
+
+
+def _phase_figure(phase: Phase, unit: str, span: Span) -> Figure:
+    make = counted if span.least == span.most else extrapolated
+    return make(phase.name, unit, span, _BASES[phase.name])
+
+
+def ratio(a: Span, b: Span) -> Span:
+    """a / b, where a is known exactly."""
+    return Span(least=a.least / max(b.most, 1), expected=a.expected / max(b.expected, 1), most=a.most / max(b.least, 1))
+
+
+def _images(outlook: Outlook) -> tuple[Figure, ...]:
+    if outlook.hosted:
+        return ()
+    ours, paper = total(outlook.phases()).images, outlook.paper().images
+    return (
+        extrapolated("all", "images", ours, "control arm, search and evidence"),
+        counted("the paper's attack", "images", paper, f"{PAPER_IMAGES} a prompt, both arms"),
+    )
+
+
+def _time(outlook: Outlook) -> tuple[Figure, ...]:
+    if outlook.warm is None:
+        why = "give --target" if outlook.where is None else "no request was sent; --warm-up sends a few"
+        return (unknown("all", "seconds", why),)
+    return (*_rates(outlook, outlook.warm), *_phase_times(outlook))
+
+
+def _rates(outlook: Outlook, warm: WarmUp) -> tuple[Figure, ...]:
+    """Of one image, as it was timed."""
+    how = f"{warm.made} images of {' and '.join(map(str, warm.steps))} steps, batches of {warm.batch}"
+    if warm.per_image is None:
+        return (measured("an image", "seconds", exactly(warm.image_seconds), how),)
+    config, per_image = outlook.config, warm.per_image
+    figures = [
+        measured("an evaluation", "seconds", exactly(warm.evaluation_seconds), how),
+        measured("an image besides", "seconds", exactly(warm.image_seconds), "text encoder, autoencoder"),
+    ]
+    for steps in dict.fromkeys((config.search_steps, config.steps)):
+        seconds = warm.seconds(images=1, evaluations=per_image(steps))
+        figures.append(extrapolated(f"an image of {steps} steps", "seconds", exactly(seconds), "the two above"))
+    if outlook.originals is not None:
+        timed = f"{outlook.originals.timed} of {outlook.pictures.distinct:,} pictures"
+        figures.append(
+            extrapolated("its look-up", "seconds", exactly(outlook.originals.lookup_seconds), f"timed on {timed}")
+        )
+    return tuple(figures)
+
+
+def _phase_times(outlook: Outlook) -> tuple[Figure, ...]:
+    figures, index = [], outlook.index_seconds()
+    if index is not None:
+        figures.append(
+            extrapolated("originals read", "seconds", index, f"{outlook.pictures.distinct:,} pictures, once a run")
+        )
+    for phase in outlook.phases():
+        seconds = outlook.seconds(phase)
+        if seconds is not None and seconds.most:
+            figures.append(extrapolated(phase.name, "seconds", seconds, _evaluations_and_lookups(phase)))
+    both = (outlook.all_seconds(), outlook.seconds(outlook.paper()))
+    for name, span in zip(("all", "the paper's attack"), both, strict=True):
+        if span is not None:
+            figures.append(extrapolated(name, "seconds", span, ""))
+    return tuple(figures)
+
+
+def _evaluations_and_lookups(phase: Phase) -> str:
+    return "evaluations" if not phase.images.most else "images and their look-ups"
+
+
+def _money(outlook: Outlook) -> tuple[Figure, ...]:
+    ours, paper, options = total(outlook.phases()).images, outlook.paper(), outlook.options
+    figures = []
+    if options.api_price is not None:
+        basis = f"{options.api_price:g} an image"
+        figures += [
+            extrapolated("all requests", "price", ours * options.api_price, basis),
+            counted("the paper's requests", "price", paper.images * options.api_price, basis),
+        ]
+    if options.price_per_hour is not None:
+        basis, hour = f"{options.price_per_hour:g} an hour", options.price_per_hour / 3600
+        for name, seconds in (
+            ("all hours", outlook.all_seconds()),
+            ("the paper's hours", outlook.seconds(outlook.paper())),
+        ):
+            figures.append(
+                unknown(name, "price", "nothing was timed")
+                if seconds is None
+                else extrapolated(name, "price", seconds * hour, basis)
+            )
+    return tuple(figures)
+
+
+def _disk(outlook: Outlook) -> tuple[Figure, ...]:
+    images = total(outlook.phases()).images
+    each = None if outlook.warm is None else outlook.warm.png_bytes
+    index = exactly(INDEX_BYTES * outlook.pictures.distinct)
+    return (
+        *_generations(each, images, outlook),
+        counted("originals' index", "bytes", index, f"{INDEX_BYTES:,} for each of {outlook.pictures.distinct:,}"),
+    )
+
+
+def _generations(each: float | None, images: Span, outlook: Outlook) -> tuple[Figure, ...]:
+    if each is None or outlook.warm is None:
+        return (unknown("generations", "bytes", "no image was made to weigh"),)
+    steps = outlook.warm.steps[-1]
+    return (
+        measured("an image as PNG", "bytes", exactly(each), f"{len(outlook.warm.pictures)} images of {steps} steps"),
+        extrapolated("generations", "bytes", images * each, "if every image is kept"),
+    )
+
+
+def _errors(outlook: Outlook) -> tuple[Figure, ...]:
+    protocol, risk, control = outlook.protocol, outlook.risk, outlook.config.control
+    rate = protocol.false_positive_rate
+    allowed = allowed_controls(control, rate=rate)
+    figures = [
+        counted(
+            "controls verified wrongly",
+            "prompts",
+            Span(least=0, expected=min(control * rate, allowed), most=allowed),
+            f"the threshold lets at most {allowed} of {control} pass ({rate:.3g})",
+        ),
+        counted("risk prompts verified wrongly", "prompts", chance(risk, rate), wrongly(risk, rate, "the verdict")),
+    ]
+    if protocol.triage:
+        passing = protocol.triage_rate
+        figures.append(
+            counted("past triage wrongly", "prompts", chance(risk, passing), wrongly(risk, passing, "triage"))
+        )
+    return tuple(figures)
+
+
+def wrongly(prompts: int, rate: float, what: str) -> str:
+    """`at a false-positive rate of 1 %, 5 of 500 non-memorised prompts are expected to pass triage`."""
+    return (
+        f"at a false-positive rate of {100 * rate:.3g} %, {prompts * rate:.3g} of {prompts:,} non-memorised prompts "
+        f"are expected to pass {what}"
+    )
+
+
+def chance(prompts: int, rate: float) -> Span:
+    """How many of so many pass at this rate: the mean, and the middle 95 % of the binomial distribution."""
+    least, most = ranks(prompts, rate)
+    return Span(least=least, expected=prompts * rate, most=max(most, ceil(prompts * rate)))
+
+
+def _budget(outlook: Outlook) -> tuple[Figure, ...]:
+    if outlook.options.budget is None:
+        return ()
+    budget = Budget.parse(outlook.options.budget)
+    name = f"prompts with {budget.amount:,g} {budget.unit}"
+    if budget.unit == "hours" and outlook.warm is None:
+        return (unknown(name, "prompts", "nothing was timed"),)
+    least, expected, most = (_within(outlook, budget, which) for which in ("most", "expected", "least"))
+    basis = f"of {outlook.risk:,}, riskiest first, after the {outlook.config.control:,} controls"
+    if most == 0:
+        basis = "the control arm comes first, and takes all of it"
+    return (extrapolated(name, "prompts", Span(least=least, expected=expected, most=most), basis),)
+
+
+def _within(outlook: Outlook, budget: Budget, which: str) -> int:
+    def spent(prompts: int) -> float:
+        if budget.unit == "images":
+            return float(getattr(total(outlook.phases(prompts)).images, which))
+        return float(getattr(outlook.all_seconds(prompts), which)) / 3600
+
+    return prompts_within(budget.amount, spent, prompts=outlook.risk)
