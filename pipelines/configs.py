@@ -270,11 +270,9 @@ class PlanOptions:
     pretrained: str | None = None
     """Tag of that model's weights."""
     budget: str | None = None
-    """Say how many prompts can be done with so many images (20000) or hours (12h), riskiest first."""
+    """Say how many prompts can be done with so much: 5000images, 1e6evaluations, 12h or 90min."""
     price_per_hour: float | None = None
     """Price of an hour on this device, in any currency."""
-    api_price: float | None = None
-    """Price of an image from a hosted target, in any currency."""
     warm_up: bool = False
     """Time a hosted target with a few requests, which cost money; a model in this process is always timed."""
     warm_up_seconds: float = 60.0
@@ -283,9 +281,8 @@ class PlanOptions:
     def __post_init__(self) -> None:
         if self.budget is not None:
             Budget.parse(self.budget)
-        for name, price in (("--price-per-hour", self.price_per_hour), ("--api-price", self.api_price)):
-            if price is not None and not 0 <= price < float("inf"):
-                raise UnusableInputError(f"{name} is a price of 0 or more, not {price}.")
+        if self.price_per_hour is not None and not 0 <= self.price_per_hour < float("inf"):
+            raise UnusableInputError(f"--price-per-hour is a price of 0 or more, not {self.price_per_hour}.")
         if not 0 < self.warm_up_seconds < float("inf"):
             raise UnusableInputError("--warm-up-seconds is above 0.")
         if self.pretrained is not None and self.model is None:

@@ -41,6 +41,8 @@ class Outlook:
     """How the attack would be made."""
     options: PlanOptions
     """What is asked of the plan."""
+    image_price: float | None = None
+    """Price of an image from a hosted target."""
     protocol: Protocol
     """The same for the cost model."""
     kinds: tuple[Kind, ...]
@@ -116,7 +118,7 @@ def _prompts(outlook: Outlook) -> tuple[Figure, ...]:
             "risk prompts searched",
             "prompts",
             Span(least=0 if protocol.triage else risk, expected=past, most=risk),
-            f"{outlook.triage}; in rounds up to {rounds} images",
+            f"{outlook.triage}; rounds up to {rounds} images",
         ),
     )
 
@@ -185,7 +187,7 @@ def _rates(outlook: Outlook, warm: WarmUp) -> tuple[Figure, ...]:
         return (measured("an image", "seconds", exactly(warm.image_seconds), how),)
     config, per_image = outlook.config, warm.per_image
     figures = [
-        measured("an evaluation", "seconds", exactly(warm.evaluation_seconds), how),
+        measured("evaluations in a second", "evaluations", exactly(1 / warm.evaluation_seconds), how),
         measured("an image besides", "seconds", exactly(warm.image_seconds), "text encoder, autoencoder"),
     ]
     for steps in dict.fromkeys((config.search_steps, config.steps)):
@@ -223,11 +225,11 @@ def _evaluations_and_lookups(phase: Phase) -> str:
 def _money(outlook: Outlook) -> tuple[Figure, ...]:
     ours, paper, options = total(outlook.phases()).images, outlook.paper(), outlook.options
     figures = []
-    if options.api_price is not None:
-        basis = f"{options.api_price:g} an image"
+    if outlook.hosted and outlook.image_price is not None:
+        basis = f"{outlook.image_price:g} an image"
         figures += [
-            extrapolated("all requests", "price", ours * options.api_price, basis),
-            counted("the paper's requests", "price", paper.images * options.api_price, basis),
+            extrapolated("all requests", "price", ours * outlook.image_price, basis),
+            counted("the paper's requests", "price", paper.images * outlook.image_price, basis),
         ]
     if options.price_per_hour is not None:
         basis, hour = f"{options.price_per_hour:g} an hour", options.price_per_hour / 3600
@@ -305,6 +307,8 @@ def _budget(outlook: Outlook) -> tuple[Figure, ...]:
     name = f"prompts with {budget.amount:,g} {budget.unit}"
     if budget.unit == "hours" and outlook.warm is None:
         return (unknown(name, "prompts", "nothing was timed"),)
+    if budget.unit == "evaluations" and outlook.hosted:
+        return (unknown(name, "prompts", "nobody can count the evaluations of a hosted target"),)
     least, expected, most = (_within(outlook, budget, which) for which in ("most", "expected", "least"))
     basis = f"of {outlook.risk:,}, riskiest first, after the {outlook.config.control:,} controls"
     if most == 0:
@@ -314,8 +318,8 @@ def _budget(outlook: Outlook) -> tuple[Figure, ...]:
 
 def _within(outlook: Outlook, budget: Budget, which: str) -> int:
     def spent(prompts: int) -> float:
-        if budget.unit == "images":
-            return float(getattr(total(outlook.phases(prompts)).images, which))
+        if budget.unit != "hours":
+            return float(getattr(getattr(total(outlook.phases(prompts)), budget.unit), which))
         return float(getattr(outlook.all_seconds(prompts), which)) / 3600
 
     return prompts_within(budget.amount, spent, prompts=outlook.risk)

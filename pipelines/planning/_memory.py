@@ -44,7 +44,7 @@ def memory_section(outlook: Outlook, held: Held) -> Section:
         device.append(_activations(outlook, held))
     host.append(_process(held))
     host += _originals(outlook, held)
-    images = max(outlook.protocol.rounds[-1].total, outlook.protocol.evidence.total)
+    images = round(max(outlook.protocol.rounds[-1].total, outlook.protocol.accepted.most))
     pixels = CLUSTERED_BYTES * 3 * held.size**2
     host.append(counted("one prompt's images", "bytes", exactly(images * pixels), f"{images} while clustered"))
     figures = (*device, *host, *_all(device, host, held))

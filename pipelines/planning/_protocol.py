@@ -7,7 +7,7 @@
 from collections.abc import Iterable, Sequence
 
 from pipelines.configs import AttackOptions
-from scanner.attack import Kind, PerImage, Protocol, Round, Rounds
+from scanner.attack import NEEDED, Kind, PerImage, Protocol, Round, Rounds, exactly
 from scanner.prompts import BOUNDARIES, Curve, Measured
 
 SEEDS = {"high": 1.0, "medium": 0.95, "low": 0.65}
@@ -24,7 +24,9 @@ def protocol_of(config: AttackOptions, *, triage: float, per_image: PerImage) ->
         triage=triage,
         triage_rate=supported_rate(config.triage_rate, config.control),
         rounds=tuple(Round(total=images, steps=steps) for images in schedule(config)),
-        evidence=Round(total=config.evidence, steps=config.steps),
+        steps=config.steps,
+        accepted=exactly(config.evidence),
+        needed=NEEDED,
         false_positive_rate=supported_rate(config.false_positive_rate, config.control),
         per_image=per_image,
     )

@@ -63,6 +63,8 @@ class Loaded:
     """Evaluations of its detectors on one prompt."""
     warm: WarmUp | None
     """Its times."""
+    image_price: float | None
+    """Price of one of its images; None where none is given."""
 
 
 def plan(what: str, model: str | None, config: AttackOptions, options: PlanOptions, loading: TargetOptions) -> Plan:
@@ -146,12 +148,13 @@ def _load(model: str, config: AttackOptions, options: PlanOptions, loading: Targ
         weights=weight_bytes(target),
         process=resident(),
     )
+    warm, seconds = None, options.warm_up_seconds
     if not is_hosted(target):
-        seconds, guidance = options.warm_up_seconds, config.guidance
-        warm = warm_up(target, device=loading.device, guidance=guidance, seconds=seconds)
-    else:
-        warm = ask_few(target, steps=config.steps, guidance=config.guidance) if options.warm_up else None
-    return Loaded(target=target, held=held, triage=triage, warm=warm)
+        warm = warm_up(target, device=loading.device, guidance=config.guidance, seconds=seconds)
+    elif options.warm_up:
+        warm = ask_few(target, steps=config.steps, guidance=config.guidance)
+    price: float | None = getattr(loading, "api_price", None)  # a setting of hosted targets alone
+    return Loaded(target=target, held=held, triage=triage, warm=warm, image_price=price)
 
 
 def _outlook(subject: Subject, loaded: Loaded | None, config: AttackOptions, options: PlanOptions) -> Outlook:
@@ -161,16 +164,18 @@ def _outlook(subject: Subject, loaded: Loaded | None, config: AttackOptions, opt
     originals = None
     if subject.run is not None and subject.places is not None and loaded is not None and warm is not None:
         originals = time_originals(subject.run, subject.places, loaded.target.transform, warm.pictures)
+    protocol = protocol_of(
+        config, triage=triage, per_image=unguided_or_guided(config.guidance) if per_image is None else per_image
+    )
     return Outlook(
         config=config,
         options=options,
-        protocol=protocol_of(
-            config, triage=triage, per_image=unguided_or_guided(config.guidance) if per_image is None else per_image
-        ),
+        image_price=None if loaded is None else loaded.image_price,
+        protocol=protocol,
         kinds=subject.kinds,
         hosted=loaded is not None and is_hosted(loaded.target),
         where=None if loaded is None else _where(loaded),
-        triage=f"{config.triage_rate:.3g} of the others pass triage" if triage else "no triage",
+        triage=f"{100 * protocol.triage_rate:.3g} % of the others pass triage" if triage else "no triage",
         warm=warm,
         pictures=subject.pictures,
         originals=originals,

@@ -14,7 +14,9 @@ from rich.table import Table
 from pipelines.planning._figures import Plan, Section
 
 PLAIN_WIDTH = 150
-"""Columns where there is no terminal: no line of a plan is broken."""
+"""Columns where there is no terminal."""
+NARROW = 110
+"""Columns below which a terminal has no room for what the figures are based on."""
 
 
 def print_plan(made: Plan, *, as_json: bool) -> None:
@@ -27,29 +29,34 @@ def print_plan(made: Plan, *, as_json: bool) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=PLAIN_WIDTH)
     console.print(f"\n{made.subject}\n", style="bold", markup=False)
-    console.print(_table(made))
+    wide = console.width >= NARROW
+    console.print(_table(made, wide=wide))
     for note in made.notes:
         console.print(f"\n{note}", markup=False, style="dim")
+    if not wide:
+        console.print(
+            f"\nA terminal of {NARROW} columns shows what each figure is based on.", markup=False, style="dim"
+        )
     console.print("\nA plan: nothing was written.", markup=False)
 
 
-def _table(made: Plan) -> Table:
+def _table(made: Plan, *, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("")
     for title in ("least", "expected", "most"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("how known", no_wrap=True)
-    table.add_column("based on", overflow="fold")
+    if wide:
+        table.add_column("based on")
     for number, section in enumerate(made.sections):
         if number:
-            table.add_section()
             table.add_row()
         table.add_row(f"[bold]{_escaped(section.name)}[/bold]")
-        _add(table, section)
+        _add(table, section, wide=wide)
     return table
 
 
-def _add(table: Table, section: Section) -> None:
+def _add(table: Table, section: Section, *, wide: bool) -> None:
     for one in section.figures:
         say = SAY[one.unit]
         if one.span is None:
@@ -58,7 +65,8 @@ def _add(table: Table, section: Section) -> None:
             amounts = ("", say(one.span.expected), "")
         else:
             amounts = (say(one.span.least), say(one.span.expected), say(one.span.most))
-        table.add_row(f"  {_escaped(one.name)}", *amounts, one.known, _escaped(one.basis))
+        basis = (_escaped(one.basis),) if wide else ()
+        table.add_row(f"  {_escaped(one.name)}", *amounts, one.known, *basis)
 
 
 def _escaped(text: str) -> str:

@@ -20,6 +20,7 @@ from scanner.attack._cost import (
     paper_cost,
     prompts_within,
     total,
+    undecided,
 )
 from scanner.attack._distance import (
     as_unit,
@@ -71,4 +72,5 @@ __all__ = [
     "tile_distances",
     "tile_l2",
     "total",
+    "undecided",
 ]

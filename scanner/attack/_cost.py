@@ -1,17 +1,17 @@
 """What an attack costs before it is made, in images and denoiser evaluations: least, expected and most.
 
 The phases follow `pipelines.attack`: triage scores every prompt of both arms; every control goes through all rounds;
-a risk prompt that passes triage goes through rounds until its generations agree; what either search accepts is
-generated again as evidence. The paper (Carlini et al. 2023) makes 500 images of every prompt instead.
+a risk prompt that passes triage goes through rounds until it is decided; full-step images are the evidence. The paper
+(Carlini et al. 2023) makes 500 images of every prompt instead.
 
 - Least: no prompt passes triage; without triage, every prompt is decided in the first round. Nothing is accepted.
 - Most: every prompt passes, goes to the last round, and is accepted there.
 - Expected: a share of the prompts of each kind is given back by the model. Such a prompt passes triage and shows its
-  image in a stated share of its seeds, so it is still searched after n images with the chance `miss_bound(n)`. All
-  others pass at triage's false-positive rate and go to the last round.
+  image in a stated share of its seeds, so that after n images it is still searched with the chance that fewer than
+  `needed` of them show it (binomial). All others pass at triage's false-positive rate and go to the last round.
 
     >>> rounds = (Round(total=2, steps=8), Round(total=15, steps=8))
-    >>> protocol = Protocol(triage=8, rounds=rounds, evidence=Round(total=16, steps=50))
+    >>> protocol = Protocol(triage=8, rounds=rounds, steps=50, accepted=exactly(16))
     >>> cost = attack_cost(protocol, (Kind(prompts=100, verified=0.5, seeds=0.95),), control=100)
     >>> total(cost).evaluations.most
     211200.0
@@ -22,9 +22,7 @@ generated again as evidence. The paper (Carlini et al. 2023) makes 500 images of
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from math import floor
-
-from scanner.attack._rounds import miss_bound
+from math import comb, floor
 
 PAPER_IMAGES = 500
 """Images of a prompt in Carlini et al. 2023, arXiv 2301.13188."""
@@ -88,12 +86,20 @@ class Protocol:
     """Evaluations of all detectors on one prompt; 0 where every risk prompt is attacked."""
     rounds: tuple[Round, ...]
     """The search, first round first."""
-    evidence: Round
-    """Images of an accepted prompt, beside those of its search."""
+    steps: int
+    """Denoising steps of the evidence."""
+    accepted: Span
+    """Full-step images of a prompt that is accepted."""
+    needed: int = 2
+    """Images of the search that must show the image for a prompt to leave it."""
+    look_rate: float = 0.0
+    """Share of the prompts that the model does not give back which are looked at with full-step images."""
+    looked: Span = Span(least=0, expected=0, most=0)
+    """Full-step images of such a prompt."""
     triage_rate: float = 0.05
     """Share of the prompts that the model does not give back which pass triage all the same."""
     false_positive_rate: float = 0.01
-    """Share of such prompts that the search accepts all the same."""
+    """Share of such prompts that are accepted all the same."""
     per_image: PerImage = PerImage()
     """Evaluations of an image."""
 
@@ -180,7 +186,7 @@ def _control_arm(protocol: Protocol, control: int) -> Phase:
 def _search(protocol: Protocol, kind: Kind) -> Phase:
     images, evaluations = exactly(0), exactly(0)
     for before, added, steps in _added(protocol.rounds):
-        still = kind.verified * miss_bound(before, rate=kind.seeds) + (1 - kind.verified) * protocol.passing
+        still = kind.verified * undecided(before, protocol.needed, kind.seeds) + (1 - kind.verified) * protocol.passing
         first = 0 if protocol.triage or before else 1
         made = Span(least=first, expected=still, most=1) * (kind.prompts * added)
         images, evaluations = images + made, evaluations + made * protocol.per_image(steps)
@@ -188,19 +194,32 @@ def _search(protocol: Protocol, kind: Kind) -> Phase:
 
 
 def _evidence(protocol: Protocol, kinds: Sequence[Kind], control: int) -> Phase:
-    risk, last = sum(kind.prompts for kind in kinds), protocol.rounds[-1].total
-    accepted = sum(
-        kind.prompts
-        * (
-            kind.verified * (1 - miss_bound(last, rate=kind.seeds))
-            + (1 - kind.verified) * protocol.passing * protocol.false_positive_rate
-        )
-        for kind in kinds
+    """Accepted prompts of both arms, and those that were looked at in vain."""
+    last, rate = protocol.rounds[-1].total, protocol.false_positive_rate
+    given = sum(kind.prompts * kind.verified * (1 - undecided(last, protocol.needed, kind.seeds)) for kind in kinds)
+    others = sum(kind.prompts * (1 - kind.verified) * protocol.passing for kind in kinds)
+    allowed, looks = (allowed_controls(control, rate=share) for share in (rate, protocol.look_rate))
+    accepted = Span(
+        least=0,
+        expected=given + others * rate + min(control * rate, allowed),
+        most=sum(kind.prompts for kind in kinds) + allowed,
     )
-    allowed = allowed_controls(control, rate=protocol.false_positive_rate)
-    controls = min(control * protocol.false_positive_rate, allowed)
-    images = Span(least=0, expected=accepted + controls, most=risk + allowed) * protocol.evidence.total
-    return Phase(name="evidence", images=images, evaluations=images * protocol.per_image(protocol.evidence.steps))
+    in_vain = Span(
+        least=0,
+        expected=others * protocol.look_rate + min(control * protocol.look_rate, looks),
+        most=looks if protocol.look_rate else 0,
+    )
+    images = _times(accepted, protocol.accepted) + _times(in_vain, protocol.looked)
+    return Phase(name="evidence", images=images, evaluations=images * protocol.per_image(protocol.steps))
+
+
+def undecided(images: int, needed: int, share: float) -> float:
+    """Chance that fewer than `needed` of so many images show what each shows with the chance `share`."""
+    return sum(comb(images, k) * share**k * (1 - share) ** (images - k) for k in range(min(needed, images + 1)))
+
+
+def _times(a: Span, b: Span) -> Span:
+    return Span(least=a.least * b.least, expected=a.expected * b.expected, most=a.most * b.most)
 
 
 def allowed_controls(control: int, *, rate: float) -> int:
