@@ -14,9 +14,9 @@ from pipelines.planning._originals import OriginalsTime, Pictures
 from pipelines.planning._warm_up import WarmUp
 from scanner.attack import (
     PAPER_IMAGES,
-    Kind,
+    CostProtocol,
     Phase,
-    Protocol,
+    RiskKind,
     Span,
     allowed_controls,
     attack_cost,
@@ -24,7 +24,7 @@ from scanner.attack import (
     first_kinds,
     paper_cost,
     prompts_within,
-    total,
+    total_cost,
 )
 from scanner.intervals import ranks
 from scanner.verify import SIDE
@@ -43,9 +43,9 @@ class Outlook:
     """What is asked of the plan."""
     image_price: float | None = None
     """Price of an image from a hosted target."""
-    protocol: Protocol
+    protocol: CostProtocol
     """The same for the cost model."""
-    kinds: tuple[Kind, ...]
+    kinds: tuple[RiskKind, ...]
     """The risk prompts."""
     hosted: bool
     """Whether images are asked for elsewhere, so that requests are what is counted."""
@@ -88,7 +88,7 @@ class Outlook:
 
     def all_seconds(self, prompts: int | None = None) -> Span | None:
         """Time of the index and of all phases."""
-        spent, index = self.seconds(total(self.phases(prompts))), self.index_seconds()
+        spent, index = self.seconds(total_cost(self.phases(prompts))), self.index_seconds()
         return spent if spent is None or index is None else spent + index
 
 
@@ -127,7 +127,7 @@ def _spent(outlook: Outlook) -> tuple[Figure, ...]:
     """Evaluations by phase, or requests, beside the paper's."""
     unit = "requests" if outlook.hosted else "evaluations"
     amount: Callable[[Phase], Span] = lambda phase: phase.images if outlook.hosted else phase.evaluations  # noqa: E731
-    ours, paper = total(outlook.phases()), outlook.paper()
+    ours, paper = total_cost(outlook.phases()), outlook.paper()
     lines = [_phase_figure(phase, unit, amount(phase)) for phase in outlook.phases() if phase.name != "triage"]
     return (
         *(() if outlook.hosted else (_triage_figure(outlook),)),
@@ -166,7 +166,7 @@ def ratio(a: Span, b: Span) -> Span:
 def _images(outlook: Outlook) -> tuple[Figure, ...]:
     if outlook.hosted:
         return ()
-    ours, paper = total(outlook.phases()).images, outlook.paper().images
+    ours, paper = total_cost(outlook.phases()).images, outlook.paper().images
     return (
         extrapolated("all", "images", ours, "control arm, search and evidence"),
         counted("the paper's attack", "images", paper, f"{PAPER_IMAGES} a prompt, both arms"),
@@ -223,7 +223,7 @@ def _evaluations_and_lookups(phase: Phase) -> str:
 
 
 def _money(outlook: Outlook) -> tuple[Figure, ...]:
-    ours, paper, options = total(outlook.phases()).images, outlook.paper(), outlook.options
+    ours, paper, options = total_cost(outlook.phases()).images, outlook.paper(), outlook.options
     figures = []
     if outlook.hosted and outlook.image_price is not None:
         basis = f"{outlook.image_price:g} an image"
@@ -246,7 +246,7 @@ def _money(outlook: Outlook) -> tuple[Figure, ...]:
 
 
 def _disk(outlook: Outlook) -> tuple[Figure, ...]:
-    images = total(outlook.phases()).images
+    images = total_cost(outlook.phases()).images
     each = None if outlook.warm is None else outlook.warm.png_bytes
     index = exactly(INDEX_BYTES * outlook.pictures.distinct)
     return (
@@ -319,7 +319,7 @@ def _budget(outlook: Outlook) -> tuple[Figure, ...]:
 def _within(outlook: Outlook, budget: Budget, which: str) -> int:
     def spent(prompts: int) -> float:
         if budget.unit != "hours":
-            return float(getattr(getattr(total(outlook.phases(prompts)), budget.unit), which))
+            return float(getattr(getattr(total_cost(outlook.phases(prompts)), budget.unit), which))
         return float(getattr(outlook.all_seconds(prompts), which)) / 3600
 
     return prompts_within(budget.amount, spent, prompts=outlook.risk)

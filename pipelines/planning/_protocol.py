@@ -7,7 +7,7 @@
 from collections.abc import Iterable, Sequence
 
 from pipelines.configs import AttackOptions
-from scanner.attack import NEEDED, Kind, PerImage, Protocol, Round, Rounds, exactly
+from scanner.attack import NEEDED, CostProtocol, PerImage, RiskKind, Round, Rounds, exactly
 from scanner.prompts import BOUNDARIES, Curve, Measured
 
 SEEDS = {"high": 1.0, "medium": 0.95, "low": 0.65}
@@ -17,10 +17,10 @@ UNKNOWN_SEEDS = SEEDS["low"]
 """Where the class is not known."""
 
 
-def protocol_of(config: AttackOptions, *, triage: float, per_image: PerImage) -> Protocol:
+def protocol_of(config: AttackOptions, *, triage: float, per_image: PerImage) -> CostProtocol:
     """The protocol that `scanner attack` follows under these options; `triage` is its evaluations on one prompt."""
     steps = config.steps if config.exhaustive else config.search_steps
-    return Protocol(
+    return CostProtocol(
         triage=triage,
         triage_rate=supported_rate(config.triage_rate, config.control),
         rounds=tuple(Round(total=images, steps=steps) for images in schedule(config)),
@@ -50,20 +50,20 @@ def unguided_or_guided(guidance: float) -> PerImage:
     return PerImage(per_step=2.0 if guidance > 1 else 1.0)
 
 
-def kinds_of(classes: Sequence[str | None], curve: Curve) -> tuple[Kind, ...]:
+def kinds_of(classes: Sequence[str | None], curve: Curve) -> tuple[RiskKind, ...]:
     """Risk prompts by their class, riskiest first, with the share that the curve's attack verified of each."""
     of_class = {name: [one for one in curve.classes if one.name == name] for name in BOUNDARIES}
     kinds = [
-        Kind(prompts=classes.count(name), verified=_share(of_class[name], curve), seeds=SEEDS[name])
+        RiskKind(prompts=classes.count(name), verified=_share(of_class[name], curve), seeds=SEEDS[name])
         for name in BOUNDARIES
     ]
     unclassed = len(classes) - sum(kind.prompts for kind in kinds)
     return tuple(kind for kind in (*kinds, *unclassed_kinds(unclassed, curve)) if kind.prompts)
 
 
-def unclassed_kinds(prompts: int, curve: Curve) -> tuple[Kind, ...]:
+def unclassed_kinds(prompts: int, curve: Curve) -> tuple[RiskKind, ...]:
     """Risk prompts of which no class is known."""
-    return (Kind(prompts=prompts, verified=_share(curve.classes, curve), seeds=UNKNOWN_SEEDS),)
+    return (RiskKind(prompts=prompts, verified=_share(curve.classes, curve), seeds=UNKNOWN_SEEDS),)
 
 
 def _share(measured: Iterable[Measured], curve: Curve) -> float:

@@ -23,7 +23,7 @@ from pipelines.planning._protocol import kinds_of, protocol_of, unclassed_kinds,
 from pipelines.planning._warm_up import WarmUp, ask_few, is_hosted, warm_up, weight_bytes
 from pipelines.targets import open_target
 from pipelines.triage import detectors_of
-from scanner.attack import Kind
+from scanner.attack import RiskKind
 from scanner.errors import UnusableInputError
 from scanner.prompts import CURVE_FILE, Curve, read_curve, shipped_curve
 from scanner.run import Run
@@ -37,7 +37,7 @@ class Subject:
 
     name: str
     """The run, or the number of rows."""
-    kinds: tuple[Kind, ...]
+    kinds: tuple[RiskKind, ...]
     """Risk prompts."""
     control: int
     """Control prompts."""

@@ -7,10 +7,10 @@
 from scanner.attack._clique import Clique, clique_of
 from scanner.attack._cost import (
     PAPER_IMAGES,
-    Kind,
+    CostProtocol,
     PerImage,
     Phase,
-    Protocol,
+    RiskKind,
     Round,
     Span,
     allowed_controls,
@@ -19,7 +19,7 @@ from scanner.attack._cost import (
     first_kinds,
     paper_cost,
     prompts_within,
-    total,
+    total_cost,
     undecided,
 )
 from scanner.attack._distance import (
@@ -40,14 +40,14 @@ __all__ = [
     "PAPER_IMAGES",
     "Agreement",
     "Clique",
+    "CostProtocol",
     "Generator",
-    "Kind",
     "Lookup",
     "Near",
     "PerImage",
     "Phase",
     "PromptImages",
-    "Protocol",
+    "RiskKind",
     "Round",
     "Rounds",
     "Sampling",
@@ -71,6 +71,6 @@ __all__ = [
     "required_images",
     "tile_distances",
     "tile_l2",
-    "total",
+    "total_cost",
     "undecided",
 ]

@@ -11,11 +11,11 @@ a risk prompt that passes triage goes through rounds until it is decided; full-s
   `needed` of them show it (binomial). All others pass at triage's false-positive rate and go to the last round.
 
     >>> rounds = (Round(total=2, steps=8), Round(total=15, steps=8))
-    >>> protocol = Protocol(triage=8, rounds=rounds, steps=50, accepted=exactly(16))
-    >>> cost = attack_cost(protocol, (Kind(prompts=100, verified=0.5, seeds=0.95),), control=100)
-    >>> total(cost).evaluations.most
+    >>> protocol = CostProtocol(triage=8, rounds=rounds, steps=50, accepted=exactly(16))
+    >>> cost = attack_cost(protocol, (RiskKind(prompts=100, verified=0.5, seeds=0.95),), control=100)
+    >>> total_cost(cost).evaluations.most
     211200.0
-    >>> total(cost).evaluations.most < paper_cost(200, steps=50).evaluations.least / 40
+    >>> total_cost(cost).evaluations.most < paper_cost(200, steps=50).evaluations.least / 40
     True
 """
 
@@ -79,7 +79,7 @@ class PerImage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Protocol:
+class CostProtocol:
     """How prompts are attacked."""
 
     triage: float
@@ -110,7 +110,7 @@ class Protocol:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class RiskKind:
     """Risk prompts of which the same is expected."""
 
     prompts: int
@@ -133,7 +133,7 @@ class Phase:
     """Denoiser evaluations."""
 
 
-def attack_cost(protocol: Protocol, kinds: Sequence[Kind], *, control: int) -> tuple[Phase, ...]:
+def attack_cost(protocol: CostProtocol, kinds: Sequence[RiskKind], *, control: int) -> tuple[Phase, ...]:
     """The four phases of an attack on these risk prompts and so many controls."""
     risk = sum(kind.prompts for kind in kinds)
     return (
@@ -150,7 +150,7 @@ def paper_cost(prompts: int, *, steps: int, per_image: PerImage = PerImage()) ->
     return Phase(name="paper", images=exactly(images), evaluations=exactly(images * per_image(steps)))
 
 
-def total(phases: Sequence[Phase]) -> Phase:
+def total_cost(phases: Sequence[Phase]) -> Phase:
     """All phases together."""
     return reduce(_together, phases, _nothing("all"))
 
@@ -164,17 +164,17 @@ def prompts_within(budget: float, spent: Callable[[int], float], *, prompts: int
     return low
 
 
-def first_kinds(kinds: Sequence[Kind], prompts: int) -> tuple[Kind, ...]:
+def first_kinds(kinds: Sequence[RiskKind], prompts: int) -> tuple[RiskKind, ...]:
     """The kinds of the first so many prompts, in the order of the kinds."""
     found = []
     for kind in kinds:
         taken = min(kind.prompts, prompts)
         prompts -= taken
-        found.append(Kind(prompts=taken, verified=kind.verified, seeds=kind.seeds))
+        found.append(RiskKind(prompts=taken, verified=kind.verified, seeds=kind.seeds))
     return tuple(found)
 
 
-def _control_arm(protocol: Protocol, control: int) -> Phase:
+def _control_arm(protocol: CostProtocol, control: int) -> Phase:
     spent = sum(added * protocol.per_image(steps) for _, added, steps in _added(protocol.rounds))
     return Phase(
         name="control arm",
@@ -183,7 +183,7 @@ def _control_arm(protocol: Protocol, control: int) -> Phase:
     )
 
 
-def _search(protocol: Protocol, kind: Kind) -> Phase:
+def _search(protocol: CostProtocol, kind: RiskKind) -> Phase:
     images, evaluations = exactly(0), exactly(0)
     for before, added, steps in _added(protocol.rounds):
         still = kind.verified * undecided(before, protocol.needed, kind.seeds) + (1 - kind.verified) * protocol.passing
@@ -193,7 +193,7 @@ def _search(protocol: Protocol, kind: Kind) -> Phase:
     return Phase(name="search", images=images, evaluations=evaluations)
 
 
-def _evidence(protocol: Protocol, kinds: Sequence[Kind], control: int) -> Phase:
+def _evidence(protocol: CostProtocol, kinds: Sequence[RiskKind], control: int) -> Phase:
     """Accepted prompts of both arms, and those that were looked at in vain."""
     last, rate = protocol.rounds[-1].total, protocol.false_positive_rate
     given = sum(kind.prompts * kind.verified * (1 - undecided(last, protocol.needed, kind.seeds)) for kind in kinds)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.attack import (
-    Kind,
+    CostProtocol,
     PerImage,
-    Protocol,
+    RiskKind,
     Round,
     Span,
     attack_cost,
@@ -20,13 +20,13 @@ from scanner.attack import (
     miss_bound,
     paper_cost,
     prompts_within,
-    total,
+    total_cost,
     undecided,
 )
 
 shares = st.floats(0, 1)
 kinds = st.lists(
-    st.builds(Kind, prompts=st.integers(0, 300), verified=shares, seeds=st.floats(0.01, 1)), min_size=1, max_size=3
+    st.builds(RiskKind, prompts=st.integers(0, 300), verified=shares, seeds=st.floats(0.01, 1)), min_size=1, max_size=3
 )
 
 
@@ -35,7 +35,7 @@ def protocols(draw):
     totals = draw(st.lists(st.integers(1, 600), min_size=1, max_size=4, unique=True).map(sorted))
     most, rate = draw(st.integers(2, 20)), draw(st.floats(0, 0.5))
     looked = draw(st.integers(0, most))
-    return Protocol(
+    return CostProtocol(
         triage=draw(st.sampled_from([0, 8, 40])),
         rounds=tuple(Round(total=images, steps=draw(st.integers(1, 50))) for images in totals),
         steps=draw(st.integers(1, 50)),
@@ -52,7 +52,7 @@ def protocols(draw):
 @settings(max_examples=60, deadline=None)
 @given(protocols(), kinds, st.integers(1, 200))
 def test_least_is_at_most_expected_is_at_most_most(protocol, planned, control):
-    for phase in (*(phases := attack_cost(protocol, planned, control=control)), total(phases)):
+    for phase in (*(phases := attack_cost(protocol, planned, control=control)), total_cost(phases)):
         for span in (phase.images, phase.evaluations):
             assert 0 <= span.least <= span.expected + 1e-6
             if phase.name in ("search", "all"):
@@ -63,7 +63,7 @@ def test_least_is_at_most_expected_is_at_most_most(protocol, planned, control):
 @given(protocols(), kinds, st.integers(1, 200), st.integers(1, 50))
 def test_more_prompts_controls_or_steps_never_cost_less(protocol, planned, control, more):
     def spent(protocol, planned, control):
-        found = total(attack_cost(protocol, planned, control=control)).evaluations
+        found = total_cost(attack_cost(protocol, planned, control=control)).evaluations
         return np.array([found.least, found.expected, found.most])
 
     base = spent(protocol, planned, control)
@@ -85,10 +85,10 @@ def test_the_papers_attack_is_500_images_of_two_evaluations_a_step(prompts, step
 
 
 def test_the_phases_of_a_known_attack():
-    protocol = Protocol(
+    protocol = CostProtocol(
         triage=8, rounds=(Round(total=2, steps=8), Round(total=6, steps=10)), steps=50, accepted=exactly(16)
     )
-    triage, control, search, evidence = attack_cost(protocol, [Kind(prompts=10, verified=1, seeds=1)], control=100)
+    triage, control, search, evidence = attack_cost(protocol, [RiskKind(prompts=10, verified=1, seeds=1)], control=100)
     assert triage.evaluations == exactly(8 * 110)
     assert (control.images, control.evaluations) == (exactly(600), exactly(100 * (2 * 16 + 4 * 20)))
     assert search.images == Span(least=0, expected=20, most=60)
@@ -97,16 +97,16 @@ def test_the_phases_of_a_known_attack():
 
 
 def test_without_triage_every_prompt_has_its_first_round():
-    protocol = Protocol(
+    protocol = CostProtocol(
         triage=0, rounds=(Round(total=2, steps=8), Round(total=15, steps=8)), steps=50, accepted=exactly(16)
     )
-    search = attack_cost(protocol, [Kind(prompts=10, verified=0, seeds=1)], control=1)[2]
+    search = attack_cost(protocol, [RiskKind(prompts=10, verified=0, seeds=1)], control=1)[2]
     assert search.images == Span(least=20, expected=150, most=150)
 
 
 def test_expected_images_are_the_mean_of_simulated_prompts():
     rounds = (Round(total=2, steps=1), Round(total=4, steps=1), Round(total=8, steps=1), Round(total=15, steps=1))
-    protocol = Protocol(triage=8, rounds=rounds, steps=1, accepted=exactly(16), triage_rate=0.1)
+    protocol = CostProtocol(triage=8, rounds=rounds, steps=1, accepted=exactly(16), triage_rate=0.1)
     rng, spent = np.random.default_rng(0), []
     for _ in range(20_000):
         if rng.random() >= 0.4:  # not given back: passes triage by chance, and then nothing agrees
@@ -114,7 +114,7 @@ def test_expected_images_are_the_mean_of_simulated_prompts():
             continue
         shows = rng.random(15) < 0.65
         spent.append(next((one.total for one in rounds if shows[: one.total].sum() >= 2), 15))
-    expected = attack_cost(protocol, [Kind(prompts=1, verified=0.4, seeds=0.65)], control=1)[2].images.expected
+    expected = attack_cost(protocol, [RiskKind(prompts=1, verified=0.4, seeds=0.65)], control=1)[2].images.expected
     assert expected == pytest.approx(np.mean(spent), abs=4 * np.std(spent) / len(spent) ** 0.5)
 
 
