@@ -4,92 +4,23 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import ceil
 
 from pipelines.amounts import Budget
-from pipelines.configs import AttackOptions, PlanOptions
 from pipelines.planning._figures import Figure, Section, counted, extrapolated, measured, unknown
-from pipelines.planning._originals import OriginalsTime, Pictures
-from pipelines.planning._warm_up import WarmUp
+from pipelines.planning._outlook import INDEX_BYTES, Outlook
+from pipelines.planning._protocol import has_triage
+from pipelines.planning._time import time_figures
 from scanner.attack import (
     PAPER_IMAGES,
-    CostProtocol,
     Phase,
-    RiskKind,
     Span,
     allowed_controls,
-    attack_cost,
     exactly,
-    first_kinds,
-    paper_cost,
     prompts_within,
     total_cost,
 )
 from scanner.intervals import ranks
-from scanner.verify import SIDE
-
-INDEX_BYTES = SIDE * SIDE * 3 * 4 + 16
-"""Of one picture in the index of originals: block means and three numbers."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outlook:
-    """All that an attack's plan is computed from."""
-
-    config: AttackOptions
-    """How the attack would be made."""
-    options: PlanOptions
-    """What is asked of the plan."""
-    image_price: float | None = None
-    """Price of an image from a hosted target."""
-    protocol: CostProtocol
-    """The same for the cost model."""
-    kinds: tuple[RiskKind, ...]
-    """The risk prompts."""
-    hosted: bool
-    """Whether images are asked for elsewhere, so that requests are what is counted."""
-    where: str | None
-    """The device, in words; None without a target."""
-    triage: str
-    """What is known of triage, in words."""
-    warm: WarmUp | None
-    """What was timed; None where nothing was."""
-    pictures: Pictures
-    """The originals."""
-    originals: OriginalsTime | None
-    """What they take; None where they can't be timed."""
-
-    @property
-    def risk(self) -> int:
-        """Risk prompts."""
-        return sum(kind.prompts for kind in self.kinds)
-
-    def phases(self, prompts: int | None = None) -> tuple[Phase, ...]:
-        """The attack's phases on all risk prompts or on the first so many."""
-        kinds = self.kinds if prompts is None else first_kinds(self.kinds, prompts)
-        return attack_cost(self.protocol, kinds, control=self.config.control)
-
-    def paper(self) -> Phase:
-        """The paper's 500 full-step images of every prompt of both arms."""
-        prompts = self.risk + self.config.control
-        return paper_cost(prompts, steps=self.config.steps, per_image=self.protocol.per_image)
-
-    def seconds(self, phase: Phase) -> Span | None:
-        """Time of a phase, its look-ups among the originals included; None where nothing was timed."""
-        if self.warm is None:
-            return None
-        lookup = 0.0 if self.originals is None else self.originals.lookup_seconds
-        return phase.images * (self.warm.image_seconds + lookup) + phase.evaluations * self.warm.evaluation_seconds
-
-    def index_seconds(self) -> Span | None:
-        """Time of the index of originals; None where it was not timed."""
-        return None if self.originals is None else exactly(self.originals.index_seconds * self.pictures.distinct)
-
-    def all_seconds(self, prompts: int | None = None) -> Span | None:
-        """Time of the index and of all phases."""
-        spent, index = self.seconds(total_cost(self.phases(prompts))), self.index_seconds()
-        return spent if spent is None or index is None else spent + index
 
 
 def attack_sections(outlook: Outlook) -> tuple[Section, ...]:
@@ -98,7 +29,7 @@ def attack_sections(outlook: Outlook) -> tuple[Section, ...]:
         Section(name="Prompts", figures=_prompts(outlook)),
         Section(name="Requests" if outlook.hosted else "Denoiser evaluations", figures=_spent(outlook)),
         Section(name="Images", figures=_images(outlook)),
-        Section(name=f"Time on {outlook.where}" if outlook.where else "Time", figures=_time(outlook)),
+        Section(name="Time", figures=time_figures(outlook)),
         Section(name="Money", figures=_money(outlook)),
         Section(name="Disk", figures=_disk(outlook)),
         Section(name="Errors to expect", figures=_errors(outlook)),
@@ -117,7 +48,7 @@ def _prompts(outlook: Outlook) -> tuple[Figure, ...]:
         extrapolated(
             "risk prompts searched",
             "prompts",
-            Span(least=0 if protocol.triage else risk, expected=past, most=risk),
+            Span(least=0 if protocol.passing < 1 else risk, expected=past, most=risk),
             f"{outlook.triage}; rounds up to {rounds} images",
         ),
     )
@@ -140,9 +71,10 @@ def _spent(outlook: Outlook) -> tuple[Figure, ...]:
 
 def _triage_figure(outlook: Outlook) -> Figure:
     triage = outlook.phases()[0].evaluations
-    if outlook.where is None and not outlook.config.exhaustive and outlook.config.triage != "none":
+    if outlook.where is None and has_triage(outlook.config):
         return unknown("triage", "evaluations", "give --target; not counted below")
-    return counted("triage", "evaluations", triage, f"{outlook.protocol.triage:g} a prompt, both arms")
+    basis = f"{outlook.protocol.triage:g} a prompt, both arms" if outlook.protocol.triage else "no triage"
+    return counted("triage", "evaluations", triage, basis)
 
 
 _BASES = {
@@ -171,55 +103,6 @@ def _images(outlook: Outlook) -> tuple[Figure, ...]:
         extrapolated("all", "images", ours, "control arm, search and evidence"),
         counted("the paper's attack", "images", paper, f"{PAPER_IMAGES} a prompt, both arms"),
     )
-
-
-def _time(outlook: Outlook) -> tuple[Figure, ...]:
-    if outlook.warm is None:
-        why = "give --target" if outlook.where is None else "no request was sent; --warm-up sends a few"
-        return (unknown("all", "seconds", why),)
-    return (*_rates(outlook, outlook.warm), *_phase_times(outlook))
-
-
-def _rates(outlook: Outlook, warm: WarmUp) -> tuple[Figure, ...]:
-    """Of one image, as it was timed."""
-    how = f"{warm.made} images of {' and '.join(map(str, warm.steps))} steps, batches of {warm.batch}"
-    if warm.per_image is None:
-        return (measured("an image", "seconds", exactly(warm.image_seconds), how),)
-    config, per_image = outlook.config, warm.per_image
-    figures = [
-        measured("evaluations in a second", "evaluations", exactly(1 / warm.evaluation_seconds), how),
-        measured("an image besides", "seconds", exactly(warm.image_seconds), "text encoder, autoencoder"),
-    ]
-    for steps in dict.fromkeys((config.search_steps, config.steps)):
-        seconds = warm.seconds(images=1, evaluations=per_image(steps))
-        figures.append(extrapolated(f"an image of {steps} steps", "seconds", exactly(seconds), "the two above"))
-    if outlook.originals is not None:
-        timed = f"{outlook.originals.timed} of {outlook.pictures.distinct:,} pictures"
-        figures.append(
-            extrapolated("its look-up", "seconds", exactly(outlook.originals.lookup_seconds), f"timed on {timed}")
-        )
-    return tuple(figures)
-
-
-def _phase_times(outlook: Outlook) -> tuple[Figure, ...]:
-    figures, index = [], outlook.index_seconds()
-    if index is not None:
-        figures.append(
-            extrapolated("originals read", "seconds", index, f"{outlook.pictures.distinct:,} pictures, once a run")
-        )
-    for phase in outlook.phases():
-        seconds = outlook.seconds(phase)
-        if seconds is not None and seconds.most:
-            figures.append(extrapolated(phase.name, "seconds", seconds, _evaluations_and_lookups(phase)))
-    both = (outlook.all_seconds(), outlook.seconds(outlook.paper()))
-    for name, span in zip(("all", "the paper's attack"), both, strict=True):
-        if span is not None:
-            figures.append(extrapolated(name, "seconds", span, ""))
-    return tuple(figures)
-
-
-def _evaluations_and_lookups(phase: Phase) -> str:
-    return "evaluations" if not phase.images.most else "images and their look-ups"
 
 
 def _money(outlook: Outlook) -> tuple[Figure, ...]:
@@ -278,8 +161,8 @@ def _errors(outlook: Outlook) -> tuple[Figure, ...]:
         ),
         counted("risk prompts verified wrongly", "prompts", chance(risk, rate), wrongly(risk, rate, "the verdict")),
     ]
-    if protocol.triage:
-        passing = protocol.triage_rate
+    passing = protocol.passing
+    if passing < 1:
         figures.append(
             counted("past triage wrongly", "prompts", chance(risk, passing), wrongly(risk, passing, "triage"))
         )

@@ -1,5 +1,6 @@
 """What a plan is made of: figures, each with its range, its unit and how it is known.
 
+>>> from scanner.attack import exactly
 >>> counted("rows", "rows", exactly(5), "as given").span.expected
 5
 """

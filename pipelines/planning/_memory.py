@@ -6,9 +6,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.planning._attack import INDEX_BYTES, Outlook
 from pipelines.planning._figures import Figure, Section, counted, extrapolated, measured, unknown
 from pipelines.planning._originals import cached_bytes
+from pipelines.planning._outlook import INDEX_BYTES, Outlook
 from scanner.attack import Span, exactly
 
 OPEN_INDEX_BYTES = 2 * INDEX_BYTES - 16

@@ -4,7 +4,7 @@ The index holds block means of every distinct picture; a generation is compared 
 read in full. Both are timed on up to 256 of a run's pictures and grow with their number.
 
     >>> places = distinct_places(run)                                               # doctest: +SKIP
-    >>> time_originals(run, places, target.transform, generations)                  # doctest: +SKIP
+    >>> time_originals(run, places, target, generations)                            # doctest: +SKIP
 """
 
 import time
@@ -21,7 +21,7 @@ from scanner.errors import ScannerError
 from scanner.images import image_places
 from scanner.run import Run
 from scanner.samples import Undecodable
-from scanner.targets import Transform
+from scanner.targets import Target
 from scanner.verify import CACHE_BYTES, BlockMeans, Blocks, Originals, SquarePictures
 
 SAMPLE = 256
@@ -50,6 +50,9 @@ class OriginalsTime:
     """Of one picture: read, decoded, cut to the target's size, its block means taken."""
     lookup_seconds: float
     """Of one generation, compared with all pictures."""
+    restore_seconds: float
+    """Of one picture that goes through the target's autoencoder, once, to be compared as that gives it back; 0 without
+    one."""
 
 
 def distinct_places(run: Run) -> pl.DataFrame:
@@ -72,13 +75,13 @@ def count_originals(run: Run, places: pl.DataFrame) -> Pictures:
 
 
 def time_originals(
-    run: Run, places: pl.DataFrame, transform: Transform, generations: NDArray[np.uint8]
+    run: Run, places: pl.DataFrame, target: Target, generations: NDArray[np.uint8]
 ) -> OriginalsTime | None:
     """Read a sample of the pictures and look the generations (n, size, size, 3) up among them; None without either.
 
     Raises UnusableInputError when the data set is gone, ScannerError when one of its pictures can't be read.
     """
-    images = stored_images(run, fetch=True)
+    images, transform = stored_images(run, fetch=True), target.transform
     if places.is_empty() or not len(generations):
         return None
     sample = places.sample(min(SAMPLE, len(places)), seed=0).sort("sample_id")
@@ -97,6 +100,7 @@ def time_originals(
         timed=len(sample),
         index_seconds=seconds / len(sample),
         lookup_seconds=lookup / len(generations) * len(places) / len(sample),
+        restore_seconds=_restore_seconds(target, generations[:1]),
     )
 
 
@@ -107,6 +111,16 @@ def _lookup_seconds(originals: Originals, generations: NDArray[np.uint8], *, tim
     for _ in range(times):
         begun = time.perf_counter()
         originals(as_unit(generations))
+        seconds = time.perf_counter() - begun
+    return seconds
+
+
+def _restore_seconds(target: Target, pictures: NDArray[np.uint8]) -> float:
+    """Of the second of two times through the autoencoder, one picture alone as a look-up does it."""
+    seconds = 0.0
+    for _ in range(2 if target.has_autoencoder else 0):
+        begun = time.perf_counter()
+        target.reconstruct(pictures)
         seconds = time.perf_counter() - begun
     return seconds
 

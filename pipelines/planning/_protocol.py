@@ -22,7 +22,7 @@ def protocol_of(config: AttackOptions, *, triage: float, per_image: PerImage) ->
     steps = config.steps if config.exhaustive else config.search_steps
     return CostProtocol(
         triage=triage,
-        triage_rate=supported_rate(config.triage_rate, config.control),
+        passing=supported_rate(config.triage_rate, config.control) if has_triage(config) else 1.0,
         rounds=tuple(Round(total=images, steps=steps) for images in schedule(config)),
         steps=config.steps,
         accepted=exactly(config.evidence),
@@ -30,6 +30,11 @@ def protocol_of(config: AttackOptions, *, triage: float, per_image: PerImage) ->
         false_positive_rate=supported_rate(config.false_positive_rate, config.control),
         per_image=per_image,
     )
+
+
+def has_triage(config: AttackOptions) -> bool:
+    """Whether detectors decide which risk prompts are attacked."""
+    return config.triage != "none" and not config.exhaustive
 
 
 def schedule(config: AttackOptions) -> tuple[int, ...]:

@@ -13,13 +13,14 @@ import torch
 
 from pipelines.amounts import rows_of
 from pipelines.configs import AttackOptions, PlanOptions, TargetOptions
-from pipelines.planning._attack import Outlook, attack_sections
+from pipelines.planning._attack import attack_sections
 from pipelines.planning._audit import audit_section
 from pipelines.planning._figures import Plan, Section
 from pipelines.planning._memory import Held, memory_section
 from pipelines.planning._originals import Pictures, count_originals, distinct_places, time_originals
+from pipelines.planning._outlook import Outlook
 from pipelines.planning._process import resident
-from pipelines.planning._protocol import kinds_of, protocol_of, unclassed_kinds, unguided_or_guided
+from pipelines.planning._protocol import has_triage, kinds_of, protocol_of, unclassed_kinds, unguided_or_guided
 from pipelines.planning._warm_up import WarmUp, ask_few, is_hosted, warm_up, weight_bytes
 from pipelines.targets import open_target
 from pipelines.triage import detectors_of
@@ -82,13 +83,18 @@ def plan(what: str, model: str | None, config: AttackOptions, options: PlanOptio
     sections += attack_sections(outlook)
     if loaded is not None:
         sections.append(memory_section(outlook, loaded.held))
-    against = "" if model is None else f" of {model}"
-    said = f"Plan of the audit of {subject.name} and of an attack{against}" if subject.run is None else ""
     return Plan(
-        subject=said or f"Plan of an attack{against} with {subject.name}",
-        sections=tuple(sections),
-        notes=_notes(subject, loaded, outlook),
+        subject=_said(subject, model, outlook), sections=tuple(sections), notes=_notes(subject, loaded, outlook)
     )
+
+
+def _said(subject: Subject, model: str | None, outlook: Outlook) -> str:
+    """What is planned, in one line."""
+    against = "" if model is None else f" of {model}"
+    where = "" if outlook.where is None or outlook.hosted else f", on {outlook.where}"
+    if subject.run is None:
+        return f"Plan of the audit of {subject.name} and of an attack{against}{where}"
+    return f"Plan of an attack{against} with {subject.name}{where}"
 
 
 def _subject(what: str, config: AttackOptions) -> Subject:
@@ -140,13 +146,14 @@ def _with_control(config: AttackOptions, control: int) -> AttackOptions:
 
 def _load(model: str, config: AttackOptions, options: PlanOptions, loading: TargetOptions) -> Loaded:
     target = open_target(model, loading)
+    process = resident()
     triage = sum(detector.evaluations for detector in detectors_of(target, config))
     held = Held(
         device=loading.device,
         size=target.transform.size,
         batch=target.batch,
         weights=weight_bytes(target),
-        process=resident(),
+        process=process,
     )
     warm, seconds = None, options.warm_up_seconds
     if not is_hosted(target):
@@ -163,7 +170,7 @@ def _outlook(subject: Subject, loaded: Loaded | None, config: AttackOptions, opt
     triage = 0.0 if loaded is None else loaded.triage
     originals = None
     if subject.run is not None and subject.places is not None and loaded is not None and warm is not None:
-        originals = time_originals(subject.run, subject.places, loaded.target.transform, warm.pictures)
+        originals = time_originals(subject.run, subject.places, loaded.target, warm.pictures)
     protocol = protocol_of(
         config, triage=triage, per_image=unguided_or_guided(config.guidance) if per_image is None else per_image
     )
@@ -175,7 +182,7 @@ def _outlook(subject: Subject, loaded: Loaded | None, config: AttackOptions, opt
         kinds=subject.kinds,
         hosted=loaded is not None and is_hosted(loaded.target),
         where=None if loaded is None else _where(loaded),
-        triage=f"{100 * protocol.triage_rate:.3g} % of the others pass triage" if triage else "no triage",
+        triage=f"{100 * protocol.passing:.3g} % of the others pass triage" if has_triage(config) else "no triage",
         warm=warm,
         pictures=subject.pictures,
         originals=originals,
@@ -198,7 +205,7 @@ def _notes(subject: Subject, loaded: Loaded | None, outlook: Outlook) -> tuple[s
         "another model may give back far fewer.",
         "Least: no prompt passes triage, or without triage each is decided in the first round. Most: each passes and "
         "is accepted in the last round.",
-        "Not counted: clustering, verdicts and the report.",
+        "Not counted: starting, clustering, verdicts and the report.",
     ]
     if subject.run is None:
         notes.append(
@@ -207,6 +214,8 @@ def _notes(subject: Subject, loaded: Loaded | None, outlook: Outlook) -> tuple[s
         )
     elif subject.pictures.by_url:
         notes.append("Originals known by their addresses alone are fetched for the attacked prompts; not counted.")
+    if outlook.hosted:
+        notes.append("A request is one image; requests that fail and are made again are not counted.")
     if loaded is not None and loaded.warm is None:
         notes.append(f"No request was sent to {loaded.target.name}, since requests cost money; --warm-up sends a few.")
     if loaded is not None and loaded.warm is not None:

@@ -83,7 +83,7 @@ class CostProtocol:
     """How prompts are attacked."""
 
     triage: float
-    """Evaluations of all detectors on one prompt; 0 where every risk prompt is attacked."""
+    """Evaluations of all detectors on one prompt; 0 without triage."""
     rounds: tuple[Round, ...]
     """The search, first round first."""
     steps: int
@@ -96,17 +96,13 @@ class CostProtocol:
     """Share of the prompts that the model does not give back which are looked at with full-step images."""
     looked: Span = Span(least=0, expected=0, most=0)
     """Full-step images of such a prompt."""
-    triage_rate: float = 0.05
-    """Share of the prompts that the model does not give back which pass triage all the same."""
+    passing: float = 1.0
+    """Share of the prompts that the model does not give back which are attacked: triage's false-positive rate, or 1
+    without triage."""
     false_positive_rate: float = 0.01
     """Share of such prompts that are accepted all the same."""
     per_image: PerImage = PerImage()
     """Evaluations of an image."""
-
-    @property
-    def passing(self) -> float:
-        """Share of the prompts that the model does not give back which are attacked."""
-        return self.triage_rate if self.triage else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +183,7 @@ def _search(protocol: CostProtocol, kind: RiskKind) -> Phase:
     images, evaluations = exactly(0), exactly(0)
     for before, added, steps in _added(protocol.rounds):
         still = kind.verified * undecided(before, protocol.needed, kind.seeds) + (1 - kind.verified) * protocol.passing
-        first = 0 if protocol.triage or before else 1
+        first = 0 if protocol.passing < 1 or before else 1
         made = Span(least=first, expected=still, most=1) * (kind.prompts * added)
         images, evaluations = images + made, evaluations + made * protocol.per_image(steps)
     return Phase(name="search", images=images, evaluations=evaluations)

@@ -6,7 +6,7 @@
 """
 
 from scanner.verify._blocks import SIDE, BlockMeans, Blocks, has_blocks, stored_blocks, write_blocks
-from scanner.verify._originals import CACHE_BYTES, Originals, SquarePictures
+from scanner.verify._originals import CACHE_BYTES, KEPT, Originals, SquarePictures
 from scanner.verify._thresholds import (
     EDGE_CEILING,
     NORMALISED_CEILING,
@@ -20,6 +20,7 @@ __all__ = [
     "CACHE_BYTES",
     "EDGE_CEILING",
     "EIDETIC_L2",
+    "KEPT",
     "NORMALISED_CEILING",
     "PAPER_L2",
     "SIDE",

@@ -43,7 +43,7 @@ def protocols(draw):
         needed=draw(st.integers(1, 2)),
         look_rate=rate,
         looked=Span(least=0, expected=looked, most=looked),
-        triage_rate=draw(shares),
+        passing=draw(shares),
         false_positive_rate=0.5 - rate,
         per_image=PerImage(per_step=draw(st.sampled_from([1.0, 2.0, 4.0])), once=draw(st.sampled_from([0.0, 1.0]))),
     )
@@ -86,7 +86,11 @@ def test_the_papers_attack_is_500_images_of_two_evaluations_a_step(prompts, step
 
 def test_the_phases_of_a_known_attack():
     protocol = CostProtocol(
-        triage=8, rounds=(Round(total=2, steps=8), Round(total=6, steps=10)), steps=50, accepted=exactly(16)
+        triage=8,
+        rounds=(Round(total=2, steps=8), Round(total=6, steps=10)),
+        steps=50,
+        accepted=exactly(16),
+        passing=0.05,
     )
     triage, control, search, evidence = attack_cost(protocol, [RiskKind(prompts=10, verified=1, seeds=1)], control=100)
     assert triage.evaluations == exactly(8 * 110)
@@ -106,7 +110,7 @@ def test_without_triage_every_prompt_has_its_first_round():
 
 def test_expected_images_are_the_mean_of_simulated_prompts():
     rounds = (Round(total=2, steps=1), Round(total=4, steps=1), Round(total=8, steps=1), Round(total=15, steps=1))
-    protocol = CostProtocol(triage=8, rounds=rounds, steps=1, accepted=exactly(16), triage_rate=0.1)
+    protocol = CostProtocol(triage=8, rounds=rounds, steps=1, accepted=exactly(16), passing=0.1)
     rng, spent = np.random.default_rng(0), []
     for _ in range(20_000):
         if rng.random() >= 0.4:  # not given back: passes triage by chance, and then nothing agrees

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.configs import AttackOptions, PlanOptions
-from pipelines.planning._attack import Outlook, attack_sections, chance, wrongly
+from pipelines.planning._attack import attack_sections, chance, wrongly
 from pipelines.planning._audit import audit_section, search_bytes, search_seconds, time_embedding
 from pipelines.planning._figures import Plan
 from pipelines.planning._originals import Pictures
+from pipelines.planning._outlook import Outlook
 from pipelines.planning._process import peak_while, resident
 from pipelines.planning._protocol import kinds_of, protocol_of, unclassed_kinds, unguided_or_guided
 from pipelines.planning._show import duration, number, size
@@ -153,7 +154,7 @@ def test_a_hosted_target_is_planned_in_requests_and_money_without_a_request():
     requests = made.figure("Requests", "all").span
     assert made.figure("Money", "all requests").span.expected == pytest.approx(requests.expected * 0.04)
     assert made.figure("Money", "the paper's requests").span.expected == pytest.approx(4000)
-    assert made.figure("Time on elsewhere", "all").known == "unknown"
+    assert made.figure("Time", "all").known == "unknown"
     assert made.figure("Disk", "generations").known == "unknown"
     assert 0 < made.figure("Budget", "prompts with 2,000 images").span.expected < 100
 
@@ -165,7 +166,7 @@ def test_a_hosted_target_that_may_be_asked_is_timed_by_a_few_requests():
     warm = ask_few(target, steps=25, guidance=7.5)
     assert target.asked == warm.made == 4
     made = hosted_plan(warm, budget="1h")
-    assert made.figure("Time on elsewhere", "all").span.most > 0
+    assert made.figure("Time", "all").span.most > 0
     assert made.figure("Disk", "an image as PNG").span.expected > 1000
 
 
