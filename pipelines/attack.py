@@ -26,7 +26,7 @@ from pipelines.targets import facts, forget_answers, open_target, with_images
 from pipelines.triage import detectors_of, nearest_originals, triage
 from pipelines.unconditional import attack_unconditional
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
-from scanner.attack import Budget, BudgetSpent, ByClique, ByOriginals, Generator, Rounds, Rule, Sampling
+from scanner.attack import BudgetSpent, ByClique, ByOriginals, Generator, Rounds, Rule, Sampling, Spending
 from scanner.errors import ScannerError, UnusableInputError
 from scanner.prompts import list_checksum
 from scanner.run import Run
@@ -72,7 +72,7 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
     config: AttackOptions,
     engine: LocalEngine,
     options: TargetOptions = _AS_IS,
-    budget: Budget | None = None,
+    spending: Spending | None = None,
 ) -> None:
     """Attack the prompts of an audited run: every table of it is written, and the attack's part of the manifest.
 
@@ -101,7 +101,7 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
     fetch = config.fetch and config.originals
     fetched = fetch_originals(run, (*arms.risk, *arms.control), engine.progress) if fetch else 0
     originals = open_originals(run, target, group_of, engine) if config.originals else None
-    search = Search(run, engine, _stages(target, originals, config), budget)
+    search = Search(run, engine, _stages(target, originals, config), spending)
     attacked = _attack_arms(search, arms, config, _rule(config, group_of))
     edge = write_candidates(search, attacked, config)
     if originals is None:

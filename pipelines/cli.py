@@ -11,11 +11,13 @@ from the keyboard. An error is one sentence.
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
+from pipelines.amounts import Budget
 from pipelines.configs import (
     AttackOptions,
     AuditConfig,
@@ -23,6 +25,7 @@ from pipelines.configs import (
     CalibrateConfig,
     DownloadConfig,
     ExportOptions,
+    PlanOptions,
     Policy,
     TargetOptions,
     TrainConfig,
@@ -48,6 +51,7 @@ app.command(lab)
 Flat = Parameter(name="*")
 Downloading = Parameter(name="*", group="Download (a list of URLs)")
 Loading = Parameter(name="*", group="Target")
+Attacking = Parameter(name="*", group="Attack (as it would be given)")
 Keeping = Parameter(name="*", group="Policy (exit code 3 when broken)")
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
@@ -146,11 +150,12 @@ def attack(  # noqa: PLR0913 - two groups of options and what to do with them
     """
     from pipelines.attack import attack as recipe  # noqa: PLC0415 - heavy
     from pipelines.report import report as write  # noqa: PLC0415
-    from scanner.attack import Budget  # noqa: PLC0415
+    from scanner.attack import Spending  # noqa: PLC0415
     from scanner.run import Run  # noqa: PLC0415
 
     opened = Run.open(run)
-    recipe(opened, target, config, _engine(), loading, None if budget is None else Budget.parse(budget))
+    spending = None if budget is None else Spending(**asdict(Budget.parse(budget)))
+    recipe(opened, target, config, _engine(), loading, spending)
     _show(opened, write, json)
 
 
@@ -276,6 +281,45 @@ def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], j
     from scanner.run import Run  # noqa: PLC0415
 
     print_exported(recipe(Run.open(run), out, config, _engine()), as_json=json)
+
+
+@app.command
+def plan(  # noqa: PLR0913 - three groups of options
+    what: str,
+    /,
+    *,
+    target: str | None = None,
+    options: Annotated[PlanOptions, Flat] = PlanOptions(),  # noqa: B008 - frozen
+    config: Annotated[AttackOptions, Attacking] = AttackOptions(),  # noqa: B008 - frozen
+    loading: Annotated[TargetOptions, Loading] = TargetOptions(),  # noqa: B008 - frozen
+    json: Json = False,
+) -> None:
+    """Say what an attack would take, before anything is spent: evaluations, hours, memory, disk, errors to expect.
+
+    Gives each figure as least, expected and most, says how it is known (measured, counted or extrapolated), and sets
+    the paper's exhaustive attack beside it. Writes nothing. Examples:
+
+        scanner plan runs/laion --target CompVis/stable-diffusion-v1-4 --device cuda --dtype float16
+        scanner plan runs/laion --target models/mine --prompts 200 --steps 25 --budget 12h --price-per-hour 2.5
+        scanner plan runs/laion
+        scanner plan 100M --model ViT-B-32 --target models/mine --prompts 5000
+        scanner plan 2e9 --json
+
+    Parameters
+    ----------
+    what
+        Directory of a finished audit, or the number of rows of a data set that is not audited yet (2e9, 100M), for
+        which the audit is planned too.
+    target
+        The model that would be attacked, as `scanner attack` takes it: it is loaded and timed on a few images. Without
+        it nothing is timed.
+    json
+        Print a machine-readable plan (seconds, bytes, counts) instead of the readable one.
+    """
+    from pipelines.planning import plan as recipe  # noqa: PLC0415 - heavy
+    from pipelines.planning import print_plan  # noqa: PLC0415
+
+    print_plan(recipe(what, target, config, options, loading), as_json=json)
 
 
 @app.command

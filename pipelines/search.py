@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from pipelines.engines import Job, LocalEngine, require
 from scanner.attack import (
     EVIDENCE_FIRST,
-    Budget,
     Generator,
     PromptImages,
     Shown,
+    Spending,
     from_png,
     tile_distances,
 )
@@ -68,12 +68,12 @@ class Search:
     """Makes images of a run's prompts with one target, and reads what they showed."""
 
     def __init__(
-        self, run: Run, engine: LocalEngine, stages: Callable[[int], Generator], budget: Budget | None = None
+        self, run: Run, engine: LocalEngine, stages: Callable[[int], Generator], spending: Spending | None = None
     ) -> None:
-        self.run, self.engine, self.stages, self.budget = run, engine, stages, budget
-        if budget is not None and GENERATIONS.exists(run.path):
+        self.run, self.engine, self.stages, self.spending = run, engine, stages, spending
+        if spending is not None and GENERATIONS.exists(run.path):
             made = GENERATIONS.scan(run.path).select(pl.len(), pl.col("evaluations").sum()).collect().row(0)
-            budget.count(images=made[0], evaluations=made[1])
+            spending.count(images=made[0], evaluations=made[1])
 
     def make(self, name: str, wanted: Sequence[PromptImages], *, steps: int) -> None:
         """The images, in this order, unless they are there. Raises BudgetSpent where no more may be made."""
@@ -87,11 +87,11 @@ class Search:
         require(self.engine.run(job))
 
     def _one(self, generator: Generator, batch: Batch) -> pl.DataFrame:
-        if self.budget is not None:
-            self.budget.allow(batch.images)
+        if self.spending is not None:
+            self.spending.allow(batch.images)
         rows = generator(batch.prompts)
-        if self.budget is not None:
-            self.budget.count(images=batch.images, evaluations=int(rows["evaluations"].sum()))
+        if self.spending is not None:
+            self.spending.count(images=batch.images, evaluations=int(rows["evaluations"].sum()))
         return rows
 
     def images(self, prompts: Sequence[Prompt], *, pictures: bool = False) -> dict[str, Images]:

@@ -5,7 +5,7 @@
 >>> originals(images)[0].near                                              # doctest: +SKIP
 """
 
-from scanner.verify._blocks import BlockMeans, Blocks, has_blocks, stored_blocks, write_blocks
+from scanner.verify._blocks import SIDE, BlockMeans, Blocks, has_blocks, stored_blocks, write_blocks
 from scanner.verify._neighbourhoods import (
     Neighbourhoods,
     Squares,
@@ -13,7 +13,7 @@ from scanner.verify._neighbourhoods import (
     stored_neighbourhoods,
     write_squares,
 )
-from scanner.verify._originals import Originals, SquarePictures
+from scanner.verify._originals import CACHE_BYTES, KEPT, Originals, SquarePictures
 from scanner.verify._thresholds import (
     EDGE_CEILING,
     NORMALISED_CEILING,
@@ -24,10 +24,13 @@ from scanner.verify._thresholds import (
 from scanner.verify._verdict import EIDETIC_L2, PAPER_L2, CopySimilarity, Evidence, Verifier
 
 __all__ = [
+    "CACHE_BYTES",
     "EDGE_CEILING",
     "EIDETIC_L2",
+    "KEPT",
     "NORMALISED_CEILING",
     "PAPER_L2",
+    "SIDE",
     "AgreementThreshold",
     "BlockMeans",
     "Blocks",

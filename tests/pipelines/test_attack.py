@@ -13,7 +13,7 @@ from pipelines.attack import attack
 from pipelines.engines import LocalEngine
 from pipelines.kept_images import drop_images
 from pipelines.report import report
-from scanner.attack import EVIDENCE_FIRST, Budget
+from scanner.attack import EVIDENCE_FIRST, Spending
 from scanner.demo import target_folder
 from scanner.errors import ScannerError, UnusableInputError
 from scanner.report import gather
@@ -76,15 +76,15 @@ def test_a_budget_ends_the_attack_cleanly_and_a_larger_one_goes_on(audited: Run,
     controls = images(Run.open(whole)).filter(pl.col("arm") == "control").height
 
     with pytest.raises(ScannerError, match="larger --budget"):
-        attack(audited, TARGET, FEW, LocalEngine(), budget=Budget.parse("1images"))
-    attack(audited, TARGET, FEW, LocalEngine(), budget=Budget.parse(f"{controls + 4}images"))
+        attack(audited, TARGET, FEW, LocalEngine(), spending=Spending(amount=1, unit="images"))
+    attack(audited, TARGET, FEW, LocalEngine(), spending=Spending(amount=controls + 4, unit="images"))
     stopped = gather(audited)
     assert stopped.stopped is not None
     assert "goes on" in stopped.summary
     assert audited.read(GENERATIONS).height < made
     assert "budget" in report(audited).read_text(encoding="utf-8")
 
-    attack(audited, TARGET, FEW, LocalEngine(), budget=Budget.parse(f"{made}images"))
+    attack(audited, TARGET, FEW, LocalEngine(), spending=Spending(amount=made, unit="images"))
     assert audited.manifest()["parts"]["attack"]["stopped"] is None
     for table in (CANDIDATES, HITS, GENERATIONS):
         assert_frame_equal(audited.read(table), Run.open(whole).read(table), abs_tol=1e-4)

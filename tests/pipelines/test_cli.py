@@ -42,11 +42,13 @@ def photos(tmp_path: Path) -> Path:
 def test_help_needs_no_torch_and_names_every_command():
     code = "import sys; from pipelines.cli import app; app(['--help'])\nassert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for command in ("audit", "attack", "report", "compare", "demo", "lab"):
+    for command in ("audit", "attack", "plan", "report", "compare", "demo", "lab"):
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("command", [["audit"], ["attack"], ["report"], ["compare"], ["demo"], ["lab", "train"]])
+@pytest.mark.parametrize(
+    "command", [["audit"], ["attack"], ["plan"], ["report"], ["compare"], ["demo"], ["lab", "train"]]
+)
 def test_every_command_shows_examples(command):
     done = scanner(*command, "--help")
     assert done.returncode == 0

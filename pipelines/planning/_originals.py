@@ -1,0 +1,130 @@
+"""What the originals take: pictures to index, and a timed look-up among a sample of them.
+
+The index holds block means of every distinct picture; a generation is compared with all of them, and its nearest are
+read in full. Both are timed on up to 256 of a run's pictures and grow with their number.
+
+    >>> places = distinct_places(run)                                               # doctest: +SKIP
+    >>> time_originals(run, places, target, generations)                            # doctest: +SKIP
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipelines.fetching import can_be_fetched
+from pipelines.verification import stored_images
+from scanner.attack import as_unit
+from scanner.errors import ScannerError
+from scanner.images import image_places
+from scanner.run import Run
+from scanner.samples import Undecodable
+from scanner.targets import Target
+from scanner.verify import CACHE_BYTES, BlockMeans, Blocks, Originals, SquarePictures
+
+SAMPLE = 256
+"""Pictures that are timed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """The pictures that generations would be compared with."""
+
+    distinct: int
+    """Different pictures that can be read."""
+    largest_shard: int
+    """Most of them in one shard, which are read as one."""
+    by_url: bool
+    """Whether further ones are known by their addresses alone, and fetched for the attacked prompts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OriginalsTime:
+    """What reading and comparing takes."""
+
+    timed: int
+    """Pictures that were read for it."""
+    index_seconds: float
+    """Of one picture: read, decoded, cut to the target's size, its block means taken."""
+    lookup_seconds: float
+    """Of one generation, compared with all pictures."""
+    restore_seconds: float
+    """Of one picture that goes through the target's autoencoder, once, to be compared as that gives it back; 0 without
+    one."""
+
+
+def distinct_places(run: Run) -> pl.DataFrame:
+    """The first row of every distinct picture that has an image, in order, with its shard's number."""
+    rows = image_places(run).filter(pl.col("file").is_not_null()).collect().sort("sample_id")
+    picture = pl.coalesce("pixel_sha256", pl.format("{} {}", pl.col("file"), pl.col("offset")))
+    first = rows.with_columns(picture=picture).unique("picture", keep="first", maintain_order=True)
+    return first.with_columns(shard=pl.col("sample_id") // 2**32)
+
+
+def count_originals(run: Run, places: pl.DataFrame) -> Pictures:
+    """Count the pictures of a run."""
+    sizes = places.group_by("shard").len()["len"]
+    largest = sizes.max()
+    return Pictures(
+        distinct=len(places),
+        largest_shard=int(largest) if isinstance(largest, int) else 0,
+        by_url=can_be_fetched(run),
+    )
+
+
+def time_originals(
+    run: Run, places: pl.DataFrame, target: Target, generations: NDArray[np.uint8]
+) -> OriginalsTime | None:
+    """Read a sample of the pictures and look the generations (n, size, size, 3) up among them; None without either.
+
+    Raises UnusableInputError when the data set is gone, ScannerError when one of its pictures can't be read.
+    """
+    images, transform = stored_images(run, fetch=True), target.transform
+    if places.is_empty() or not len(generations):
+        return None
+    sample = places.sample(min(SAMPLE, len(places)), seed=0).sort("sample_id")
+    begun = time.perf_counter()
+    try:
+        arrays = BlockMeans(images, transform)(sample)
+    except Undecodable as error:
+        raise ScannerError(f"A picture of the data set can't be read any more ({error}); audit it again.") from error
+    seconds = time.perf_counter() - begun
+    numbers = {name: np.asarray(arrays[name], np.float32) for name in ("blocks", "mean", "deviation")}
+    blocks = Blocks(sample_id=np.asarray(arrays["sample_id"], np.int64), **numbers)
+    originals = Originals(blocks, SquarePictures(images, sample, transform), {}, None)
+    fits = cached_bytes(len(places), transform.size) < CACHE_BYTES
+    lookup = _lookup_seconds(originals, generations, times=2 if fits else 1)
+    return OriginalsTime(
+        timed=len(sample),
+        index_seconds=seconds / len(sample),
+        lookup_seconds=lookup / len(generations) * len(places) / len(sample),
+        restore_seconds=_restore_seconds(target, generations[:1]),
+    )
+
+
+def _lookup_seconds(originals: Originals, generations: NDArray[np.uint8], *, times: int) -> float:
+    """Of the last of so many look-ups of all generations. Where all pictures fit the cache it is the second that
+    counts: by then what is near has been read."""
+    seconds = 0.0
+    for _ in range(times):
+        begun = time.perf_counter()
+        originals(as_unit(generations))
+        seconds = time.perf_counter() - begun
+    return seconds
+
+
+def _restore_seconds(target: Target, pictures: NDArray[np.uint8]) -> float:
+    """Of the second of two times through the autoencoder, one picture alone as a look-up does it."""
+    seconds = 0.0
+    for _ in range(2 if target.has_autoencoder else 0):
+        begun = time.perf_counter()
+        target.reconstruct(pictures)
+        seconds = time.perf_counter() - begun
+    return seconds
+
+
+def cached_bytes(pictures: int, size: int) -> int:
+    """Pictures as they are kept in memory once they were read, at most `CACHE_BYTES`."""
+    return min(CACHE_BYTES, pictures * size**2 * 3)
