@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from diffusers.pipelines.deepfloyd_if import IFSafetyChecker
+from diffusers.pipelines.deepfloyd_if.safety_checker import IFSafetyChecker
 from numpy.typing import NDArray
 from PIL import Image
 

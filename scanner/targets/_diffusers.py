@@ -228,5 +228,5 @@ def denoisers_of(pipe: Any, name: str) -> list[torch.nn.Module]:
 
 def _networks(pipe: Any) -> list[torch.nn.Module]:
     """diffusers' own models but autoencoders and watermarkers: UNets, transformers, priors."""
-    models = {name: part for name, part in pipe.components.items() if isinstance(part, ModelMixin)}
+    models: dict[str, Any] = {name: part for name, part in pipe.components.items() if isinstance(part, ModelMixin)}
     return [part for name, part in models.items() if name != "watermarker" and not hasattr(part, "decode")]
