@@ -2,12 +2,16 @@
 
     scanner attack RUN --target MODEL
 
-Order matters: the control arm is attacked first, in full, because every threshold is read off it. Then the risk
-prompts that passed triage are attacked in rounds that stop early. What either arm's search accepts is generated
-again at full steps, and only that evidence is judged.
+Both arms go through the same rounds (`pipelines.rounds`), the control arm first: what it shows sets how near a search
+image must be to be looked at, and how near full-step images must be to count, so that the false-positive rate is that
+of the protocol as it ran. Then the risk prompts that passed triage are attacked. A budget that is used up ends the
+attack there: what was found is verified, and the same command with a larger budget goes on.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -15,16 +19,19 @@ from pipelines.candidates import write_candidates
 from pipelines.configs import AttackOptions, TargetOptions
 from pipelines.engines import LocalEngine
 from pipelines.fetching import fetch_originals
-from pipelines.search import Prompt, Search, Searched
-from pipelines.targets import open_target
+from pipelines.kept_images import drop_images
+from pipelines.rounds import Arm, Protocol, distances_of
+from pipelines.search import Prompt, Search
+from pipelines.targets import facts, forget_answers, open_target, with_images
 from pipelines.triage import detectors_of, triage
 from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
-from scanner.attack import EVIDENCE_FIRST, Generator, Rounds, Sampling
-from scanner.errors import UnusableInputError
+from scanner.attack import Budget, BudgetSpent, ByClique, ByOriginals, Generator, Rounds, Rule, Sampling
+from scanner.errors import ScannerError, UnusableInputError
 from scanner.prompts import list_checksum
 from scanner.run import Run
-from scanner.tables import MEMBERS, PROMPTS
-from scanner.verify import NORMALISED_CEILING, AgreementThreshold, agreement_threshold
+from scanner.tables import HITS, MEMBERS, PROMPTS
+from scanner.targets import Target
+from scanner.verify import EDGE_CEILING, NORMALISED_CEILING, AgreementThreshold, Originals, agreement_threshold
 
 _AS_IS = TargetOptions()
 
@@ -39,70 +46,149 @@ class Arms:
     """In the order they were drawn."""
 
 
-def attack(run: Run, model: str, config: AttackOptions, engine: LocalEngine, options: TargetOptions = _AS_IS) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Attacked:
+    """Both arms after their rounds."""
+
+    risk: Arm
+    """As far as it came."""
+    control: Arm
+    """All of it."""
+    threshold: AgreementThreshold
+    """The distance at which full-step images count, as the control arm left it."""
+    stopped: str | None
+    """Why the risk arm ended before its rounds did."""
+
+    def accepted(self) -> frozenset[str]:
+        """Prompts of both arms whose full-step images agree within the threshold."""
+        levels = self.control.levels | self.risk.levels
+        return frozenset(prompt for prompt, level in levels.items() if level <= self.threshold.value)
+
+
+def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
+    run: Run,
+    model: str,
+    config: AttackOptions,
+    engine: LocalEngine,
+    options: TargetOptions = _AS_IS,
+    budget: Budget | None = None,
+) -> None:
     """Attack the prompts of an audited run: every table of it is written, and the attack's part of the manifest.
 
     Raises UnusableInputError before anything is written when the run has no prompts, its data set is gone, the
     target can't be loaded, or the run holds an attack under another configuration.
     """
-    if "audit" not in run.manifest().get("parts", {}):
+    parts = run.manifest().get("parts", {})
+    if "audit" not in parts:
         raise UnusableInputError(f"The audit in {run.path} is not finished; give the same `scanner audit` again first.")
     arms = _arms(run, config)
-    stored_images(run, fetch=config.fetch)
-    target = open_target(model, options)
+    if config.originals:
+        stored_images(run, fetch=config.fetch)
+    target = open_target(model, options, run)
+    arms = Arms(risk=with_images(target, arms.risk, "risk"), control=with_images(target, arms.control, "control"))
     detectors = detectors_of(target, config)
-    run.claim_part(
-        "attack",
-        asdict(config)
-        | asdict(options)
-        | {
-            "target": model,
-            "target_checksum": target.checksum,
-            "transform": asdict(target.transform),
-            "prompt_list": _checksum(run, config),
-        },
-    )
+    run.claim_part("attack", _claim(run, model, target, config, options))
+    if not parts.get("attack", {"stopped": "not begun"})["stopped"]:
+        _tidy(run, target, config)  # if it was stopped there
+        return
     suspicious, triage_threshold = triage(run, detectors, arms.risk, arms.control, config)
+    tried, arms = arms.risk, replace(arms, risk=suspicious)
     group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
-    fetched = fetch_originals(run, (*suspicious, *arms.control), engine.progress) if config.fetch else 0
-    originals = open_originals(run, target, group_of, engine)
-    search = Search(run, engine, lambda steps: Generator(target, originals, _sampling(config, steps)), group_of)
-    searched, threshold = _search(search, suspicious, arms.control, config)
-    edge = write_candidates(search, searched, config)
-    write_hits(run, search, originals, searched, threshold.value)
+    fetch = config.fetch and config.originals
+    fetched = fetch_originals(run, (*arms.risk, *arms.control), engine.progress) if fetch else 0
+    originals = open_originals(run, target, group_of, engine) if config.originals else None
+    search = Search(run, engine, _stages(target, originals, config), budget)
+    attacked = _attack_arms(search, arms, config, _rule(config, group_of))
+    edge = write_candidates(search, attacked, config)
+    if originals is None:
+        HITS.write(run.path, HITS.empty())
+    else:
+        write_hits(run, search, originals, (*arms.risk, *arms.control), attacked.threshold.value)
     run.finish(
         "attack",
         {
-            "normalised_threshold": asdict(threshold),
+            "normalised_threshold": asdict(attacked.threshold),
             "triage_threshold": triage_threshold,
+            "look_limits": attacked.control.limits,
             "edge_threshold": edge,
             "schedule": _schedule(config),
-            "prompts_tried": len(arms.risk),
-            "prompts_attacked": len(suspicious),
+            "prompts_tried": len(tried),
+            "prompts_attacked": len(arms.risk),
             "controls_attacked": len(arms.control),
-            "originals_missing": originals_missing(run, originals),
+            "originals_missing": None if originals is None else originals_missing(run, originals),
             "originals_fetched": fetched,
+            "target": facts(target),
+            "stopped": attacked.stopped,
         },
     )
+    if attacked.stopped is None:
+        _tidy(run, target, config)
 
 
-def _search(
-    search: Search, suspicious: tuple[Prompt, ...], control: tuple[Prompt, ...], config: AttackOptions
-) -> tuple[Searched, AgreementThreshold]:
-    """Controls in full, the threshold they give, risk prompts in rounds, and evidence of all that is accepted."""
-    schedule = _schedule(config)
-    steps = config.steps if config.exhaustive else config.search_steps
-    search.make("control", control, first=0, count=schedule[-1], steps=steps)
-    begun = search.agreements(control, threshold=0)  # the smallest distance at which any agreement begins
-    distances = [begun[p.prompt_id].distance if p.prompt_id in begun else None for p in control]
-    threshold = agreement_threshold(distances, ceiling=NORMALISED_CEILING, rate=config.false_positive_rate)
+def _tidy(run: Run, target: Target, config: AttackOptions) -> None:
+    """The attack is finished: what only a resumed one would need goes."""
+    drop_images(run, config.keep_images)
+    forget_answers(target)
 
-    accepted = search.rounds("risk", suspicious, schedule, steps=steps, threshold=threshold.value)
-    accepted |= {prompt: agreed for prompt, agreed in begun.items() if agreed.distance <= threshold.value}
-    searched = Searched(attacked=(*suspicious, *control), control=control, accepted=accepted)
-    proven = [prompt for prompt in searched.attacked if prompt.prompt_id in accepted]
-    search.make("evidence", proven, first=EVIDENCE_FIRST, count=config.evidence, steps=config.steps)
-    return searched, threshold
+
+def _claim(run: Run, model: str, target: Target, config: AttackOptions, options: TargetOptions) -> dict[str, Any]:
+    """What a resumed attack must have in common with the one that was begun."""
+    return {
+        **asdict(config),
+        **options.identity(),
+        "target": model,
+        "target_checksum": target.checksum,
+        "transform": asdict(target.transform),
+        "prompt_list": _checksum(run, config),
+    }
+
+
+def _stages(target: Target, originals: Originals | None, config: AttackOptions) -> Callable[[int], Generator]:
+    def stage(steps: int) -> Generator:
+        return Generator(target, originals, Sampling(run_seed=config.seed, steps=steps, guidance=config.guidance))
+
+    return stage
+
+
+def _rule(config: AttackOptions, group_of: Mapping[int, int]) -> Rule:
+    if config.originals:
+        return ByOriginals(group_of=group_of, most=config.evidence, ceiling=NORMALISED_CEILING)
+    return ByClique(size=config.clique, most=config.evidence, ceiling=config.edge or EDGE_CEILING)
+
+
+def _attack_arms(search: Search, arms: Arms, config: AttackOptions, rule: Rule) -> Attacked:
+    """The control arm in all its rounds, the limits that it sets, and the risk arm under them."""
+    protocol = Protocol(
+        schedule=_schedule(config),
+        search_steps=config.steps if config.exhaustive else config.search_steps,
+        steps=config.steps,
+        look_rate=config.look_rate,
+        record=config.record,
+    )
+    arm = partial(Arm, search=search, protocol=protocol)
+    given = [rule.ceiling] * len(protocol.schedule) if config.exhaustive else []
+    control = arm(name="control", prompts=arms.control, rule=rule, limits=list(given))
+    try:
+        control.run()
+    except BudgetSpent as spent:
+        raise ScannerError(
+            f"{spent} It did not reach beyond the {len(arms.control)} control prompts, which every threshold is read "
+            "off; give the same command with a larger --budget to go on."
+        ) from spent
+    distances = list(distances_of(control).values())
+    if not distances:
+        raise ScannerError(
+            "Not one image came of any control prompt, and thresholds are read off them; the notes in the generations "
+            "table say why."
+        )
+    threshold = agreement_threshold(distances, ceiling=rule.ceiling, rate=config.false_positive_rate)
+    risk = arm(name="risk", prompts=arms.risk, rule=replace(rule, ceiling=threshold.value), limits=list(control.limits))
+    stopped = None
+    try:
+        risk.run()
+    except BudgetSpent as spent:
+        stopped = str(spent)
+    return Attacked(risk=risk, control=control, threshold=threshold, stopped=stopped)
 
 
 def _arms(run: Run, config: AttackOptions) -> Arms:
@@ -138,12 +224,8 @@ def _checksum(run: Run, config: AttackOptions) -> str:
 
 
 def _schedule(config: AttackOptions) -> tuple[int, ...]:
-    """Images a risk prompt has after each round of the search."""
+    """Images a prompt has after each round of the search."""
     if config.exhaustive:
         return (config.seeds,)
-    rounds = Rounds(rate=config.rate, miss=config.miss).schedule()
+    rounds = Rounds(rate=config.rate, miss=config.miss, evidence=config.evidence).schedule()
     return tuple(sorted({min(total, config.seeds) for total in rounds}))
-
-
-def _sampling(config: AttackOptions, steps: int) -> Sampling:
-    return Sampling(run_seed=config.seed, steps=steps, guidance=config.guidance)

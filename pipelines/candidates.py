@@ -1,19 +1,21 @@
 """The candidates table: what the search decided on each attacked prompt, and the paper's clique test beside it.
 
-A prompt that the search accepted after two images has its full-step evidence to be clustered; the others have the
-images of the search. Fewer images than the clique's size leave it undecided.
+A prompt that was accepted has its full-step evidence to be clustered; the others have the images of the search, as
+has every prompt of the paper's own attack (`--exhaustive`). Fewer images than the clique's size leave it undecided.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.configs import AttackOptions
-from pipelines.search import Prompt, Search, Searched, usable_distances
-from scanner.attack import EVIDENCE_FIRST, Clique, clique_of, miss_bound
+from pipelines.rounds import Arm
+from pipelines.search import Search, usable_distances
+from scanner.attack import EVIDENCE_FIRST, Clique, clique_of, is_there, miss_bound
 from scanner.tables import CANDIDATES
 from scanner.verify import EDGE_CEILING, edge_threshold
 
@@ -27,48 +29,66 @@ class _Images:
     seeds: Sequence[int]
     """Their seeds."""
     generated: int
-    """Images of the search."""
+    """Images of the search that came, usable or not."""
+    usable: int
+    """Those of them that can be compared."""
     evaluations: int
     """Denoiser evaluations of all its images."""
 
 
-def write_candidates(search: Search, searched: Searched, config: AttackOptions) -> float:
-    """Write the table; returns the edge threshold at which its cliques were decided."""
-    images = _read_images(search, searched)
-    controls = [prompt.prompt_id for prompt in searched.control if prompt.prompt_id not in searched.accepted]
-    edge = edge_threshold(
-        [images[prompt].distances for prompt in controls], ceiling=EDGE_CEILING, rate=config.false_positive_rate
-    )
+class Attacked(Protocol):
+    """Both arms after their rounds."""
+
+    @property
+    def risk(self) -> Arm: ...
+
+    @property
+    def control(self) -> Arm: ...
+
+    def accepted(self) -> frozenset[str]: ...
+
+
+def write_candidates(search: Search, attacked: Attacked, config: AttackOptions) -> float:
+    """Write the table, a row for every prompt that images were made of; returns the edge threshold of its cliques."""
+    accepted = attacked.accepted()
+    prompts = (*attacked.risk.prompts, *attacked.control.prompts)
+    images = {
+        prompt.prompt_id: _read(rows, evidence=prompt.prompt_id in accepted and not config.exhaustive)
+        for prompt, rows in zip(prompts, search.generations(prompts), strict=True)
+        if len(rows)
+    }
+    edge = config.edge or EDGE_CEILING
+    if config.edge is None and config.exhaustive:  # the control arm has images of as many steps to compare with
+        controls = [p.prompt_id for p in attacked.control.prompts if p.prompt_id not in accepted]
+        distances = [images[prompt].distances for prompt in controls]
+        edge = edge_threshold(distances, ceiling=EDGE_CEILING, rate=config.false_positive_rate)
     rows = [
-        _outcome(prompt, images[prompt.prompt_id], searched, config)
-        | _clustered(images[prompt.prompt_id], edge=edge, size=config.clique)
-        for prompt in searched.attacked
+        _outcome(prompt, found, prompt in accepted, config) | _clustered(found, edge=edge, size=config.clique)
+        for prompt, found in images.items()
     ]
     CANDIDATES.write(search.run.path, CANDIDATES.frame(rows))
     return edge
 
 
-def _read_images(search: Search, searched: Searched) -> dict[str, _Images]:
-    found = {}
-    for prompt, rows in zip(searched.attacked, search.generations(searched.attacked), strict=True):
-        distances, seeds = usable_distances(rows, evidence=prompt.prompt_id in searched.accepted)
-        found[prompt.prompt_id] = _Images(
-            distances=distances,
-            seeds=seeds,
-            generated=int((rows["image_index"] < EVIDENCE_FIRST).sum()),
-            evaluations=int(rows["evaluations"].sum()),
-        )
-    return found
+def _read(rows: pl.DataFrame, *, evidence: bool) -> _Images:
+    made = rows.filter(pl.col("image_index") < EVIDENCE_FIRST)
+    distances, seeds = usable_distances(rows, evidence=evidence)
+    return _Images(
+        distances=distances,
+        seeds=seeds,
+        generated=made.filter(is_there()).height,
+        usable=made.filter(pl.col("defect").is_null()).height,
+        evaluations=int(rows["evaluations"].sum()),
+    )
 
 
-def _outcome(prompt: Prompt, images: _Images, searched: Searched, config: AttackOptions) -> dict[str, Any]:
-    bound = miss_bound(images.generated, rate=config.rate)
-    given_up = "rejected" if bound <= config.miss else "open"
+def _outcome(prompt: str, images: _Images, accepted: bool, config: AttackOptions) -> dict[str, Any]:
+    bound = miss_bound(images.usable, rate=config.rate, evidence=config.evidence)
     return {
-        "prompt_id": prompt.prompt_id,
+        "prompt_id": prompt,
         "generated": images.generated,
         "evaluations": images.evaluations,
-        "decision": "accepted" if prompt.prompt_id in searched.accepted else given_up,
+        "decision": "accepted" if accepted else "rejected" if bound <= config.miss else "open",
         "miss_bound": bound,
     }
 

@@ -109,13 +109,14 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
 
 
 @app.command
-def attack(
+def attack(  # noqa: PLR0913 - two groups of options and what to do with them
     run: Path,
     /,
     *,
     target: str,
     config: Annotated[AttackOptions, Flat] = AttackOptions(),  # noqa: B008 - frozen
     loading: Annotated[TargetOptions, Loading] = TargetOptions(),  # noqa: B008 - frozen
+    budget: str | None = None,
     json: Json = False,
 ) -> None:
     """Attack a model with a run's prompts, and verify every hit against all training images.
@@ -125,22 +126,31 @@ def attack(
         scanner attack runs/laion --target CompVis/stable-diffusion-v1-4 --device cuda --dtype float16
         scanner attack runs/laion --target models/mine --prompts 200 --control 100 --steps 25
         scanner attack runs/laion --target models/mine --exhaustive
+        scanner attack runs/laion --target models/mine --budget 2h
+        scanner attack runs/laion --target openai:gpt-image-1 --triage none --api-price 0.011 --api-max-cost 20
+        scanner attack runs/laion --target openai:sdxl --api-url http://localhost:8080/v1 --api-seed --triage none
+        scanner attack runs/laion --target generated-elsewhere/ --triage none
 
     Parameters
     ----------
     run
         Directory of a finished audit.
     target
-        Folder of a diffusers text-to-image pipeline, or owner/name on the hub.
+        Folder of a diffusers text-to-image pipeline, or owner/name on the hub; openai:MODEL for a hosted image API; or
+        a folder or webdataset of images that were generated elsewhere, each with its prompt and, if known, its seed.
+    budget
+        Stop cleanly once so much is spent, the most suspicious prompts first: 5000images, 1e6evaluations, 2h or 90min.
+        What was made is verified and reported; the same command with a larger budget goes on.
     json
         Print a machine-readable summary instead of the readable one.
     """
     from pipelines.attack import attack as recipe  # noqa: PLC0415 - heavy
     from pipelines.report import report as write  # noqa: PLC0415
+    from scanner.attack import Budget  # noqa: PLC0415
     from scanner.run import Run  # noqa: PLC0415
 
     opened = Run.open(run)
-    recipe(opened, target, config, _engine(), loading)
+    recipe(opened, target, config, _engine(), loading, None if budget is None else Budget.parse(budget))
     _show(opened, write, json)
 
 

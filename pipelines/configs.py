@@ -4,8 +4,10 @@ Apart from the recipes, so that `scanner --help` needs no torch.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from pipelines.api_options import REACHING, ApiOptions
 from scanner.errors import UnusableInputError
 
 DEFAULT_MODEL = "ViT-B-32"
@@ -14,6 +16,10 @@ PAPER_SEEDS = 500
 """Images per prompt in Carlini et al. 2023."""
 KEEP_POLICIES = ("largest", "caption", "first")
 """Which row of a duplicate group stays, as `scanner.repair` has it."""
+
+
+KEPT_IMAGES = ("all", "evidence", "clique", "best")
+"""What --keep-images may be."""
 
 
 def refuse_unknown_policy(keep: str | None) -> None:
@@ -199,7 +205,7 @@ _SWITCHES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class TargetOptions:
+class TargetOptions(ApiOptions):
     """How the model under attack is loaded or reached."""
 
     device: str = "auto"
@@ -232,12 +238,22 @@ class TargetOptions:
     remote-code (Python files of the model), pickle (weights that are no safetensors)."""
     compile: bool = False
     """Compile the denoiser: minutes at first, faster images after."""
+    compare_size: int | None = None
+    """Side at which images of an API or of a stored set are compared, pixels, a multiple of 16; by default 512 for an
+    API, and the side of the first image, at most 512, for a stored set. A diffusers pipeline has its own."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.compare_size is not None and (self.compare_size < 16 or self.compare_size % 16):
+            raise UnusableInputError("--compare-size is a multiple of 16, such as 256 or 512.")
         for name, values in _SWITCHES.items():
             if getattr(self, name) not in values:
                 words = f"--{name.replace('_', '-')} is one of {', '.join(values)}"
                 raise UnusableInputError(f"{words}, not '{getattr(self, name)}'.")
+
+    def identity(self) -> dict[str, Any]:
+        """What the images depend on: a resumed attack must have the same."""
+        return {name: value for name, value in asdict(self).items() if name not in REACHING}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +268,7 @@ class AttackOptions:
     """Most images generated in the search for one prompt."""
     steps: int = 50
     """Denoising steps of the evidence."""
-    search_steps: int = 8
+    search_steps: int = 4
     """Denoising steps of the search."""
     guidance: float = 7.5
     """Guidance scale."""
@@ -262,8 +278,12 @@ class AttackOptions:
     """Share of control prompts that may pass triage; looser than a verdict, since what passes is still attacked."""
     exhaustive: bool = False
     """The paper's attack: no triage, no early stop, --seeds images of --steps steps for every prompt."""
+    look_rate: float = 0.05
+    """Share of control prompts that the search may look at with full-step images, after each round."""
     evidence: int = 16
-    """Full-step images of each prompt that the search accepts."""
+    """Most full-step images of a prompt, made until two show one original."""
+    record: int = 4
+    """Full-step images that every accepted prompt has in the end, at least; --clique of them decide the clique test."""
     rate: float = 0.25
     """Share of seeds in which a prompt must reproduce its image to be looked for."""
     miss: float = 0.10
@@ -272,6 +292,13 @@ class AttackOptions:
     """Share of control prompts that may pass a threshold."""
     clique: int = 10
     """Generations that must all be alike (Carlini et al. 2023)."""
+    edge: float | None = None
+    """Tile l2 below which two generations are alike; by default read off the control arm, at most 0.15."""
+    originals: bool = True
+    """Look every image up among the training images; --no-originals takes cliques for evidence and verifies nothing."""
+    keep_images: str = "evidence"
+    """Which images stay on disk once the attack is finished: all, evidence (full-step images, cliques and each prompt's
+    best), clique (cliques and each prompt's best) or best (each prompt's best). Distances and seeds of all stay."""
     fetch: bool = True
     """Download the attacked prompts' originals where the data set gives only their urls; --no-fetch leaves them out."""
     seed: int = 0
@@ -284,12 +311,23 @@ class AttackOptions:
             raise UnusableInputError(
                 "An attack needs prompts and controls; give --prompts and --control of at least 1."
             )
-        if min(self.seeds, self.evidence) < 2 or min(self.steps, self.search_steps) < 1:
-            raise UnusableInputError("--seeds and --evidence are at least 2, --steps and --search-steps at least 1.")
-        if not (
-            0 < self.rate <= 1 and 0 < self.miss < 1 and 0 < self.false_positive_rate < 1 and 0 < self.triage_rate < 1
-        ):
-            raise UnusableInputError("--rate, --miss, --triage-rate and --false-positive-rate lie between 0 and 1.")
+        if min(self.seeds, self.evidence) < 2 or min(self.steps, self.search_steps, self.record) < 1:
+            raise UnusableInputError(
+                "--seeds and --evidence are at least 2, --steps, --search-steps and --record at least 1."
+            )
+        shares = (self.miss, self.false_positive_rate, self.triage_rate, self.look_rate)
+        if not (0 < self.rate <= 1 and all(0 < share < 1 for share in shares)):
+            raise UnusableInputError(
+                "--rate, --miss, --look-rate, --triage-rate and --false-positive-rate lie between 0 and 1."
+            )
+        if self.keep_images not in KEPT_IMAGES:
+            raise UnusableInputError(f"There is no --keep-images {self.keep_images}; use {', '.join(KEPT_IMAGES)}.")
+        if self.clique < 2 or (self.edge is not None and self.edge <= 0):
+            raise UnusableInputError("A clique has at least 2 images, and --edge lies above 0.")
+        if not self.originals and self.evidence < self.clique:
+            raise UnusableInputError(
+                f"Without originals a clique of {self.clique} is the evidence; give --evidence of at least as many."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,13 @@
-"""The search of the attack: images in rounds, each round's prompts chosen by what the rounds before it showed.
+"""Making a run's images, and reading what they showed: a batch of images is the unit of resume.
 
-A batch of prompts is the unit of resume: its file is there or it isn't, and since every round follows from the files
-of the rounds before, a resumed search asks for the same batches again and skips those that exist.
+A batch's file is there or it isn't. What is made next follows from the files alone, so an attack that was stopped asks
+for the same batches again and skips those that exist, inside a prompt too.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,11 +16,10 @@ from numpy.typing import NDArray
 from pipelines.engines import Job, LocalEngine, require
 from scanner.attack import (
     EVIDENCE_FIRST,
-    NEEDED,
-    Agreement,
+    Budget,
     Generator,
     PromptImages,
-    agreement,
+    Shown,
     as_unit,
     from_png,
     tile_distances,
@@ -27,7 +28,7 @@ from scanner.run import Run
 from scanner.tables import GENERATIONS
 
 BATCH_IMAGES = 64
-"""Images in one file at most (a prompt's images of one round stay together)."""
+"""Images in one file at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,88 +42,101 @@ class Prompt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Searched:
-    """What the search did."""
-
-    attacked: tuple[Prompt, ...]
-    """Prompts that images were made of: suspicious risk prompts, then controls."""
-    control: tuple[Prompt, ...]
-    """The controls among them."""
-    accepted: Mapping[str, Agreement]
-    """Prompts whose generations agree on an original, by prompt_id."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Prompts whose images are made and stored together."""
+    """Images that are made and stored together."""
 
     part: str
     """Name of their file."""
     prompts: tuple[PromptImages, ...]
     """What to make."""
 
+    @property
+    def images(self) -> int:
+        return sum(len(part.indices) for part in self.prompts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """A prompt's usable images, by number."""
+
+    search: tuple[Shown, ...] = ()
+    """Of few steps."""
+    evidence: tuple[Shown, ...] = ()
+    """Of full steps, with the numbers of the search (equal number, equal seed)."""
+
 
 class Search:
     """Makes images of a run's prompts with one target, and reads what they showed."""
 
     def __init__(
-        self, run: Run, engine: LocalEngine, stages: Callable[[int], Generator], group_of: Mapping[int, int]
+        self, run: Run, engine: LocalEngine, stages: Callable[[int], Generator], budget: Budget | None = None
     ) -> None:
-        self.run, self.engine, self.stages, self.group_of = run, engine, stages, group_of
+        self.run, self.engine, self.stages, self.budget = run, engine, stages, budget
+        if budget is not None and GENERATIONS.exists(run.path):
+            made = GENERATIONS.scan(run.path).select(pl.len(), pl.col("evaluations").sum()).collect().row(0)
+            budget.count(images=made[0], evaluations=made[1])
 
-    def make(self, name: str, prompts: Sequence[Prompt], *, first: int, count: int, steps: int) -> None:
-        """Images first … first + count − 1 of each prompt, unless they are there."""
-        wanted = [PromptImages(prompt_id=p.prompt_id, caption=p.caption, first=first, count=count) for p in prompts]
+    def make(self, name: str, wanted: Sequence[PromptImages], *, steps: int) -> None:
+        """The images, in this order, unless they are there. Raises BudgetSpent where no more may be made."""
         job = Job(
             name=f"images: {name}",
             shards=list(_batches(name, wanted)),
-            make=lambda: self._stage(steps),
+            make=lambda: partial(self._one, self.stages(steps)),
             done=lambda batch: GENERATIONS.exists(self.run.path, batch.part),
             write=lambda batch, rows: GENERATIONS.write(self.run.path, rows, batch.part),
         )
         require(self.engine.run(job))
 
-    def _stage(self, steps: int) -> Callable[[Batch], pl.DataFrame]:
-        generator = self.stages(steps)
-        return lambda batch: generator(batch.prompts)
+    def _one(self, generator: Generator, batch: Batch) -> pl.DataFrame:
+        if self.budget is not None:
+            self.budget.allow(batch.images)
+        rows = generator(batch.prompts)
+        if self.budget is not None:
+            self.budget.count(images=batch.images, evaluations=int(rows["evaluations"].sum()))
+        return rows
 
-    def rounds(
-        self, name: str, prompts: Sequence[Prompt], schedule: Sequence[int], *, steps: int, threshold: float
-    ) -> dict[str, Agreement]:
-        """Attack in rounds; a prompt leaves when its generations agree. Returns the agreement of those that left."""
-        accepted: dict[str, Agreement] = {}
-        made, active = 0, list(prompts)
-        for number, total in enumerate(schedule):
-            self.make(f"{name}-{number}", active, first=made, count=total - made, steps=steps)
-            made = total
-            found = self.agreements(active, threshold=threshold)
-            accepted |= {prompt: agreed for prompt, agreed in found.items() if agreed.count >= NEEDED}
-            active = [prompt for prompt in active if prompt.prompt_id not in accepted]
-        return accepted
-
-    def agreements(self, prompts: Sequence[Prompt], *, threshold: float) -> dict[str, Agreement]:
-        """Per prompt whose search images have an original in common: the best agreement, within `threshold` or not."""
+    def images(self, prompts: Sequence[Prompt], *, pictures: bool = False) -> dict[str, Images]:
+        """What each prompt's images showed, by prompt_id; with their `pictures` where a rule looks at these."""
         ids = [prompt.prompt_id for prompt in prompts]
-        rows = GENERATIONS.scan(self.run.path).filter(
-            pl.col("prompt_id").is_in(ids),
-            pl.col("near").is_not_null(),
-            pl.col("image_index") < EVIDENCE_FIRST,
-        )
-        frame = rows.select("prompt_id", "image_index", "near", "near_l2").collect().sort("prompt_id", "image_index")
-        near: dict[str, list[list[tuple[int, float]]]] = {}
-        for prompt, _, samples, distances in frame.iter_rows():
-            near.setdefault(prompt, []).append(list(zip(samples, distances, strict=True)))
-        found = {prompt: agreement(lists, self.group_of, threshold=threshold) for prompt, lists in near.items()}
-        return {prompt: agreed for prompt, agreed in found.items() if agreed is not None}
+        columns = ("prompt_id", "image_index", "defect", "near", "near_l2", *(("png",) if pictures else ()))
+        stored = GENERATIONS.scan(self.run.path).filter(pl.col("prompt_id").is_in(ids)).select(columns)
+        found: dict[str, list[tuple[int, Shown | None]]] = {key: [] for key in ids}
+        for row in stored.collect().sort("prompt_id", "image_index").iter_rows(named=True):
+            found[row["prompt_id"]].append((row["image_index"], None if row["defect"] else _shown(row)))
+        return {prompt: _images(rows) for prompt, rows in found.items()}
+
+    def shown(self, prompts: Sequence[Prompt]) -> set[str]:
+        """The prompts of which the search has an image that can be compared, by their ids."""
+        ids = [prompt.prompt_id for prompt in prompts]
+        usable = GENERATIONS.scan(self.run.path).filter(pl.col("prompt_id").is_in(ids), pl.col("defect").is_null())
+        return set(usable.select(pl.col("prompt_id").unique()).collect()["prompt_id"])
 
     def generations(self, prompts: Sequence[Prompt]) -> Iterator[pl.DataFrame]:
-        """Per prompt all its rows of the generations table, in the order of image numbers."""
+        """Per prompt all its rows of the generations table, in the order of image numbers; none where none was made."""
+        if not GENERATIONS.exists(self.run.path):
+            yield from (GENERATIONS.empty() for _ in prompts)
+            return
         table = GENERATIONS.scan(self.run.path, file_column="file")
         where = table.select("prompt_id", "file").unique().collect()
         files = {key: sorted(part["file"]) for (key,), part in where.partition_by("prompt_id", as_dict=True).items()}
         for prompt in prompts:
+            if prompt.prompt_id not in files:
+                yield GENERATIONS.empty()
+                continue
             rows = pl.scan_parquet(files[prompt.prompt_id]).filter(pl.col("prompt_id") == prompt.prompt_id)
             yield rows.collect().sort("image_index")
+
+
+def _shown(row: Mapping[str, Any]) -> Shown:
+    near = tuple(zip(row["near"] or (), row["near_l2"] or (), strict=True))
+    return Shown(index=row["image_index"] % EVIDENCE_FIRST, near=near, png=row.get("png"))
+
+
+def _images(rows: Sequence[tuple[int, Shown | None]]) -> Images:
+    return Images(
+        search=tuple(shown for index, shown in rows if shown is not None and index < EVIDENCE_FIRST),
+        evidence=tuple(shown for index, shown in rows if shown is not None and index >= EVIDENCE_FIRST),
+    )
 
 
 def usable_distances(generations: pl.DataFrame, *, evidence: bool) -> tuple[NDArray[np.float32], list[int]]:
@@ -135,6 +149,18 @@ def usable_distances(generations: pl.DataFrame, *, evidence: bool) -> tuple[NDAr
 
 
 def _batches(name: str, wanted: Sequence[PromptImages]) -> Iterator[Batch]:
-    size = max(1, BATCH_IMAGES // wanted[0].count) if wanted else 1
-    for number, at in enumerate(range(0, len(wanted), size)):
-        yield Batch(part=f"{name}-{number:05d}", prompts=tuple(wanted[at : at + size]))
+    """Files of at most BATCH_IMAGES images, in order; a prompt of more is cut."""
+    parts = [
+        PromptImages(prompt_id=one.prompt_id, caption=one.caption, indices=one.indices[at : at + BATCH_IMAGES])
+        for one in wanted
+        for at in range(0, len(one.indices), BATCH_IMAGES)
+    ]
+    batch, number, images = list[PromptImages](), 0, 0
+    for part in parts:
+        if batch and images + len(part.indices) > BATCH_IMAGES:
+            yield Batch(part=f"{name}-{number:05d}", prompts=tuple(batch))
+            batch, number, images = [], number + 1, 0
+        batch.append(part)
+        images += len(part.indices)
+    if batch:
+        yield Batch(part=f"{name}-{number:05d}", prompts=tuple(batch))

@@ -8,7 +8,7 @@ without an image are left out of the index and counted (`originals_missing`); wi
 and the attack is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipelines.engines import Job, LocalEngine, require
 from pipelines.fetching import can_be_fetched
-from pipelines.search import Search, Searched
+from pipelines.search import Prompt, Search
 from scanner.errors import UnusableInputError
 from scanner.fingerprints import load_embedder
 from scanner.images import image_places, images_of
@@ -57,7 +57,8 @@ def stored_images(run: Run, *, fetch: bool = False) -> StoredImages:
 def _no_originals(run: Run) -> UnusableInputError:
     return UnusableInputError(
         f"No row of {run.path} has an image that can be had, and an attack is verified against the images; put them "
-        "where the data set's paths say, at or below its folder, and audit it again."
+        "where the data set's paths say, at or below its folder, and audit it again (--no-originals attacks all the "
+        "same: cliques are found, and nothing is verified)."
     )
 
 
@@ -109,8 +110,8 @@ def _part(shard: pl.DataFrame) -> str:
     return f"{shard['shard'][0]:05d}"
 
 
-def write_hits(run: Run, search: Search, originals: Originals, searched: Searched, threshold: float) -> None:
-    """The hits table: a row for every attacked prompt of both arms."""
+def write_hits(run: Run, search: Search, originals: Originals, prompts: Sequence[Prompt], threshold: float) -> None:
+    """The hits table: a row for every prompt, of these, that images were made of."""
     samples = run.read(SAMPLES).select("sample_id", "caption")
     verifier = Verifier(
         originals,
@@ -121,7 +122,8 @@ def write_hits(run: Run, search: Search, originals: Originals, searched: Searche
     own = _own_originals(samples, originals.group_of)
     evidence = (
         Evidence(prompt_id=prompt.prompt_id, own=own[prompt.prompt_id], generations=rows)
-        for prompt, rows in zip(searched.attacked, search.generations(searched.attacked), strict=True)
+        for prompt, rows in zip(prompts, search.generations(prompts), strict=True)
+        if len(rows)
     )
     HITS.write(run.path, HITS.frame(verifier(prompt) for prompt in evidence))
 

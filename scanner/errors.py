@@ -17,6 +17,10 @@ class UnusableInputError(ScannerError):
     exit_code = 2
 
 
+class OutOfBudgetError(ScannerError):
+    """What may be spent is spent; all that was made is kept, and a larger budget goes on from there (exit code 1)."""
+
+
 class PolicyBrokenError(ScannerError):
     """The work is done and everything is written, but it breaks a policy that the user gave (exit code 3)."""
 

@@ -493,8 +493,12 @@ GENERATIONS = Table(
     columns={
         "prompt_id": _PROMPT_ID,
         "image_index": _column(pl.Int64, "0, 1, 2, ...; 1,000,000 and up for the full-step evidence"),
-        "seed": _column(pl.Int64, "seed of the image's generator, from (run seed, prompt_id, image_index)"),
-        "steps": _column(pl.Int64, "denoising steps"),
+        "seed": _column(
+            pl.Int64,
+            "seed of the image's generator, from (run seed, prompt_id, image_index); of an API that takes no seed only "
+            "the image's number under that rule; of an image made elsewhere its own, null if it has none",
+        ),
+        "steps": _column(pl.Int64, "denoising steps; null where nobody can know: an API, images made elsewhere"),
         "sample_id": _column(pl.Int64, "nearest original by normalised_l2"),
         "normalised_l2": _column(
             pl.Float64, "l2 at mean 0, deviation 0.25: the smaller of original and reconstruction"
@@ -507,11 +511,13 @@ GENERATIONS = Table(
         "l2": _column(pl.Float64, "plain l2 on [0, 1] to the nearest original under plain l2 (the paper's distance)"),
         "l2_sample_id": _column(pl.Int64, "that original"),
         "png": _column(pl.Binary, "the image, PNG; null where there is none, or where it is not kept"),
-        "evaluations": _column(pl.Int64, "denoiser evaluations spent on the image"),
+        "evaluations": _column(pl.Int64, "denoiser evaluations spent on the image; 0 where nobody can know"),
         "defect": _column(
             pl.String, "why the image can't be used (flat, not_finite) or is not there (refused, ...); null if usable"
         ),
-        "note": _column(pl.String, "what else is to be said of the image, such as a refusal's words; mostly null"),
+        "note": _column(
+            pl.String, "what else is to be said of the image, such as a refusal's words, or its name in a stored set"
+        ),
     },
 )
 
@@ -521,16 +527,16 @@ CANDIDATES = Table(
     key=("prompt_id",),
     columns={
         "prompt_id": _PROMPT_ID,
-        "generated": _column(pl.Int64, "images generated in the search rounds"),
+        "generated": _column(pl.Int64, "images generated in the search rounds, without those that never came"),
         "clique_decision": _column(pl.String, "yes, no or undecided: a clique of at least the wanted size"),
         "clique_size": _column(pl.Int64, "size of the clique found; 0 if none"),
         "mean_distance": _column(pl.Float64, "mean tile distance inside the clique; null if none"),
         "seeds": _column(pl.List(pl.Int64), "seeds of the clique's images"),
         "decision": _column(pl.String, "accepted (generations agree), rejected (bound reached) or open"),
         "miss_bound": _column(
-            pl.Float64, "chance that a prompt at the stated rate shows no agreement in so many images"
+            pl.Float64, "chance that a prompt at the stated rate shows no agreement in so many usable images"
         ),
-        "evaluations": _column(pl.Int64, "denoiser evaluations spent on the prompt's images"),
+        "evaluations": _column(pl.Int64, "denoiser evaluations spent on the prompt's images; 0 where nobody can know"),
     },
 )
 

@@ -2,10 +2,10 @@
 
 Each image is looked up among the originals at once, on its 8-bit pixels as stored, so that every distance can be
 recomputed from the file. An image that shows nothing (NaN, one flat colour) is kept as a row with its defect and
-never compared.
+never compared. Without originals (no lookup) nothing is compared with any.
 
     >>> stage = Generator(target, lookup, settings)                            # doctest: +SKIP
-    >>> rows = stage([PromptImages(prompt_id="9f86", caption="a red fox", first=0, count=2)])   # doctest: +SKIP
+    >>> rows = stage([PromptImages(prompt_id="9f86", caption="a red fox", indices=(0, 1))])   # doctest: +SKIP
 """
 
 import io
@@ -20,10 +20,11 @@ from PIL import Image
 
 from scanner.attack._distance import as_unit
 from scanner.tables import GENERATIONS
-from scanner.targets import Target, image_seed
+from scanner.targets import IMAGE_DEFECTS, StoredTarget, Target, image_seed
 
 EVIDENCE_FIRST = 1_000_000
-"""Number of a prompt's first full-step image: evidence is told from search images by its number."""
+"""Number of a prompt's first full-step image: evidence is told from search images by its number, and has the seed of
+the search image that many numbers below."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +51,8 @@ class PromptImages:
     """The prompt."""
     caption: str
     """Its text."""
-    first: int
-    """Number of the first image."""
-    count: int
-    """How many images."""
+    indices: tuple[int, ...]
+    """Numbers of the images; EVIDENCE_FIRST + i is image i at full steps, from the same seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +67,21 @@ class Sampling:
     """Guidance scale of classifier-free guidance."""
 
 
+def is_there() -> pl.Expr:
+    """Whether a row of the generations table stands for an image, usable or not, and not for one that never came."""
+    return pl.col("defect").is_null() | pl.col("defect").is_in(sorted(IMAGE_DEFECTS))
+
+
 class Generator:
     """The stage on one loaded target and one index of originals."""
 
-    def __init__(self, target: Target, lookup: Lookup, sampling: Sampling) -> None:
+    def __init__(self, target: Target, lookup: Lookup | None, sampling: Sampling) -> None:
         self.target, self.lookup, self.sampling = target, lookup, sampling
 
     def __call__(self, batch: Sequence[PromptImages]) -> pl.DataFrame:
         """Rows of the generations table for all images of the batch."""
-        wanted = [(part, part.first + i) for part in batch for i in range(part.count)]
-        seeds = [image_seed(self.sampling.run_seed, part.prompt_id, index) for part, index in wanted]
+        wanted = [(part, index) for part in batch for index in part.indices]
+        seeds = [self._seed(part.prompt_id, index) for part, index in wanted]
         before = self.target.evaluations
         images = self.target.generate(
             [part.caption for part, _ in wanted],
@@ -92,8 +96,8 @@ class Generator:
             {
                 "prompt_id": part.prompt_id,
                 "image_index": index,
-                "seed": seeds[i],
-                "steps": self.sampling.steps,
+                "seed": images[i].seed if self._stored or images[i].seed is not None else seeds[i],
+                "steps": self.sampling.steps if spent else None,
                 "png": None if (shown := pixels[i]) is None else png(shown),
                 "evaluations": spent,
                 "defect": images[i].defect,
@@ -103,10 +107,20 @@ class Generator:
             for i, (part, index) in enumerate(wanted)
         )
 
+    @property
+    def _stored(self) -> bool:
+        return isinstance(self.target, StoredTarget)
+
+    def _seed(self, prompt_id: str, index: int) -> int:
+        """What an image is asked for with: its seed, or of a stored set its number. The evidence has those of the
+        search."""
+        number = index % EVIDENCE_FIRST
+        return number if self._stored else image_seed(self.sampling.run_seed, prompt_id, number)
+
     def _found(self, pixels: Sequence[NDArray[np.uint8] | None]) -> dict[int, Near]:
         """By position, what lies near each image that there is."""
         usable = {i: shown for i, shown in enumerate(pixels) if shown is not None}
-        if not usable:
+        if not usable or self.lookup is None:
             return {}
         return dict(zip(usable, self.lookup(as_unit(np.stack(list(usable.values())))), strict=True))
 

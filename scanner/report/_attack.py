@@ -14,7 +14,7 @@ import polars as pl
 
 from scanner.prompts import BUCKETS, bucket_label
 from scanner.report._audit import clean, sample_refs
-from scanner.report._findings import Arm, Cost, CurvePoint
+from scanner.report._findings import Arm, Cost, CurvePoint, Lacking
 from scanner.report._intervals import rate
 from scanner.report._records import Detector, Generation, Hit, Prompt, SampleRef
 from scanner.run import Run
@@ -92,18 +92,30 @@ def _count(frame: pl.DataFrame, condition: pl.Expr) -> int:
 
 
 def _cost(prompts: pl.DataFrame, *, hits: int) -> Cost:
-    triage, search, evidence, images = (
+    triage, search, evidence, spent = (
         int(prompts[name].sum()) for name in ("triage_evaluations", "generated", "evidence", "evaluations")
     )
+    images = search + evidence
+    known = spent > 0 or images == 0  # no image takes none: of an API, or of images made elsewhere, nobody counted
     return Cost(
         triage_evaluations=triage,
         search_images=search,
         evidence_images=evidence,
-        image_evaluations=images,
-        images=search + evidence,
-        evaluations=triage + images,
-        images_per_hit=(search + evidence) / hits if hits else None,
-        evaluations_per_hit=(triage + images) / hits if hits else None,
+        image_evaluations=spent if known else None,
+        images=images,
+        evaluations=triage + spent if known else None,
+        images_per_hit=images / hits if hits else None,
+        evaluations_per_hit=(triage + spent) / hits if hits and known else None,
+    )
+
+
+def count_lacking(run: Run) -> tuple[Lacking, ...]:
+    """Images of either arm that were asked for and can't be compared, by reason, the most frequent first."""
+    rows = GENERATIONS.scan(run.path).filter(pl.col("defect").is_not_null())
+    counts = rows.group_by("defect").agg(pl.len(), pl.col("prompt_id").n_unique()).collect()
+    return tuple(
+        Lacking(defect=defect, images=images, prompts=prompts)
+        for defect, images, prompts in counts.sort(-pl.col("len").cast(pl.Int64), "defect").iter_rows()
     )
 
 

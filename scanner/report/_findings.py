@@ -28,7 +28,7 @@ from scanner.report._records import (
     Setting,
 )
 
-SCHEMA_VERSION = "1.4"
+SCHEMA_VERSION = "1.5"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
@@ -256,16 +256,28 @@ class Cost:
     """Images generated in the search rounds."""
     evidence_images: int
     """Full-step images generated as evidence."""
-    image_evaluations: int
-    """Denoiser evaluations of the generated images."""
+    image_evaluations: int | None
+    """Denoiser evaluations of the generated images; None where nobody can know: an API, images made elsewhere."""
     images: int
     """Search and evidence images."""
-    evaluations: int
-    """Denoiser evaluations of detectors and images."""
+    evaluations: int | None
+    """Denoiser evaluations of detectors and images; None where those of the images are not known."""
     images_per_hit: float | None
     """All images of the arm / its verified hits; None without hits."""
     evaluations_per_hit: float | None
-    """All denoiser evaluations of the arm / its verified hits; None without hits."""
+    """All denoiser evaluations of the arm / its verified hits; None without hits, or where they are not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lacking:
+    """Images that were asked for and are not there, or can't be compared, for one reason."""
+
+    defect: str
+    """The reason: refused, timeout, no_image, flat, ..."""
+    images: int
+    """Images asked for."""
+    prompts: int
+    """Prompts that they were asked of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -388,6 +400,10 @@ class Findings:
     """The attacked model; None when no attack was begun."""
     attacked: bool
     """Whether any prompt was attacked."""
+    compared: bool
+    """Whether generations are looked up among the training images; without, nothing can be verified."""
+    stopped: str | None
+    """Why the attack ended before its rounds did: a budget; None where it did not."""
     complete: bool
     """Whether the manifest says that every part begun is finished."""
     headline: str
@@ -438,6 +454,8 @@ class Findings:
     """Settings, versions, sources."""
     checks: tuple[Check, ...]
     """What was tested while the report was made."""
+    lacking: tuple[Lacking, ...]
+    """Images that were asked for in vain, the most frequent reason first."""
     originals_missing: int
     """Rows that no generation could be compared with, since their image can't be had; 0 before an attack."""
     limits: tuple[str, ...]

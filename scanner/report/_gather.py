@@ -28,12 +28,14 @@ def gather(run: Run) -> Findings:
     frame = _attack.prompt_frame(run)
     behind = _behind_hits(run, frame)
     arms = tuple(_attack.count_arm(frame, arm) for arm in _attack.ARMS)
-    attack = run.part_config("attack")
+    attack, outcome = run.part_config("attack"), run.manifest().get("parts", {}).get("attack", {})
     found = Findings(
         schema_version=SCHEMA_VERSION,
         dataset=name_of(run.config.get("dataset"), "an unnamed data set"),
         target=None if attack is None else name_of(attack.get("target"), "the model"),
         attacked=bool(frame["attacked"].any()),
+        compared=attack is None or bool(attack.get("originals", True)),
+        stopped=outcome.get("stopped"),
         complete=is_complete(run),
         headline="",
         summary="",
@@ -59,7 +61,8 @@ def gather(run: Run) -> Findings:
         errors=_audit.list_errors(run),
         method=method(run),
         checks=_audit.check_tables(run, rows, duplicates),
-        originals_missing=int(run.manifest().get("parts", {}).get("attack", {}).get("originals_missing", 0)),
+        lacking=_attack.count_lacking(run),
+        originals_missing=int(outcome.get("originals_missing") or 0),
         limits=(),
     )
     found = replace(found, advice=_words.advice(found), limits=_words.limits(found))

@@ -68,10 +68,10 @@ class Generation:
 
     image_index: int
     """With the prompt's id, its place in the generations table."""
-    seed: int
-    """Seed of its generator."""
-    steps: int
-    """Denoising steps."""
+    seed: int | None
+    """Seed of its generator; None where it was made elsewhere and its seed is not known."""
+    steps: int | None
+    """Denoising steps; None where nobody can know."""
     nearest: int | None
     """sample_id of the nearest original."""
     normalised_l2: float | None

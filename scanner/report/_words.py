@@ -7,7 +7,7 @@ Every sentence is scoped to what was run: "0 of 60 prompts under this protocol",
 """
 
 from scanner.report._findings import Advice, Arm, Findings
-from scanner.report._intervals import Rate
+from scanner.report._intervals import Rate, rate
 
 FINE_RATE = 0.01
 """The false-positive rate that one usually wants; it takes 1 / 0.01 controls."""
@@ -56,6 +56,9 @@ def headline(found: Findings) -> str:
     if risk.verified.hits:
         prompts = "high-risk prompt" if risk.tried == 1 else "high-risk prompts"
         return f"For {risk.verified.hits:,} of {risk.tried:,} {prompts} the model gave back a training image."
+    if risk.tried and not found.compared:
+        tried = count(risk.tried, "high-risk prompt")
+        return f"{risk.accepted:,} of {tried} gave one image again and again; whose image it is was not looked up."
     if risk.tried:
         tried = count(risk.tried, "high-risk prompt")
         return f"None of {tried} gave back a verified training image under this protocol."
@@ -78,6 +81,17 @@ def summary(found: Findings) -> str:
     risk, control = found.arms
     if found.attacked:
         sentences = [f"{_arm_words(risk)}; {_arm_words(control)}."]
+        if not found.compared:
+            sentences = [
+                f"Nothing was compared with the training images, so nothing is verified: cliques of alike images were "
+                f"found for {count(risk.accepted, 'high-risk prompt')} and for "
+                f"{scoped(rate(control.accepted, control.attacked), 'controls')}."
+            ]
+        if found.stopped is not None:
+            sentences.append(
+                f"{found.stopped} The most suspicious prompts were attacked first; the same command with a larger "
+                "budget goes on."
+            )
         if not risk.attacked:
             sentences.append("Triage let no high-risk prompt through, so no image of that arm was generated.")
     elif found.target is not None:
@@ -194,7 +208,7 @@ def _attack_advice(found: Findings) -> list[Advice | None]:
         href="#rates",
     )
     return [
-        bound if risk.tried and not risk.verified.hits else None,
+        bound if risk.tried and found.compared and not risk.verified.hits else None,
         undecided if risk.undecided else None,
         few if control.attacked < 1 / FINE_RATE else None,
     ]
@@ -311,6 +325,18 @@ def _attack_limits(found: Findings) -> list[str]:
         lines.append(
             f"Triage held back {count(risk.tried - risk.attacked, 'high-risk prompt')}, for which no image was "
             "generated: they count as tried without a hit, and a memorised prompt among them was missed."
+        )
+    if found.lacking:
+        reasons = ", ".join(
+            f"{one.images:,} {one.defect.replace('_', ' ')}, of {count(one.prompts, 'prompt')}" for one in found.lacking
+        )
+        lines.append(
+            f"Some images that were asked for never came or show nothing ({reasons}): what the model would have given "
+            "there is not known."
+        )
+    if risk.cost.evaluations is None or control.cost.evaluations is None:
+        lines.append(
+            "What the images cost in denoiser evaluations is not known: they came from an API or were made elsewhere."
         )
     if risk.prompts > risk.tried:
         lines.append(f"Of the ranked high-risk prompts {risk.prompts - risk.tried:,} were not tried at all.")

@@ -58,10 +58,11 @@ def render(found: Findings, gallery: Gallery) -> str:
 def figure(found: Any, path: str, form: str = "number") -> Markup:
     """A figure of a page's model as an element that names where it stands in its JSON: `rows.read`.
 
-    `form`: number, percent, or bare for a percentage without its sign.
+    `form`: number, percent, bare for a percentage without its sign, or known for a number that may not be known.
     """
     value: Any = _show.at_path(found, path)
-    text = _show.number(value, 1) if form == "number" else _words.percent(value)
+    text = _show.number(value, 1) if form in ("number", "known") else _words.percent(value)
+    text = "not known" if form == "known" and value is None else text
     text = _words.bare(text) if form == "bare" else _show.glued(text)
     attributes = ("" if value is None else value, path)
     return Markup('<data value="{}" data-path="{}">{}</data>').format(*attributes, text)

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from scanner.targets._denoiser import Denoiser
 from scanner.targets._transform import Transform
 
+IMAGE_DEFECTS = frozenset({"not_finite", "flat"})
+"""Defects of images that were made, and are not to be compared; with any other there is no image."""
 FLAT = 0.01
 """Standard deviation, on [0, 1], below which an image shows nothing: a blanked image is one flat colour."""
 
@@ -32,6 +34,8 @@ class Drawn:
     """Why the image is not to be compared (not_finite, flat) or is not there (refused, ...); None for a usable one."""
     note: str | None = None
     """What else is to be said of it, one sentence: a refusal's words, a prompt that was cut."""
+    seed: int | None = None
+    """Its own seed, where that is not the one it was asked with: of an image made elsewhere, or as an API was told."""
 
 
 class Target(Protocol):

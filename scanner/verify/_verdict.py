@@ -23,6 +23,7 @@ from scanner.attack import (
     agreement,
     as_unit,
     from_png,
+    is_there,
     l2,
     normalised_l2,
     tile_l2,
@@ -72,7 +73,7 @@ class Verifier:
             "prompt_id": evidence.prompt_id,
             "verdict": "none",
             "agreeing": 0,
-            "evidence": int((evidence.generations["image_index"] >= EVIDENCE_FIRST).sum()),
+            "evidence": evidence.generations.filter(is_there(), pl.col("image_index") >= EVIDENCE_FIRST).height,
             "paper_rule": bool((usable["l2"] <= PAPER_L2).any()) if usable.height else None,
             "paper_l2": usable["l2"].min(),
         }

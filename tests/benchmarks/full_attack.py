@@ -22,9 +22,10 @@ import polars as pl
 import scanner.prompts
 from pipelines.demo import ATTACK
 from pipelines.engines import LocalEngine
-from pipelines.search import Prompt, Search, Searched
+from pipelines.rounds import Arm, Protocol
+from pipelines.search import Prompt, Search
 from pipelines.verification import open_originals, write_hits
-from scanner.attack import EVIDENCE_FIRST, Generator, Sampling
+from scanner.attack import ByOriginals, Generator, Sampling
 from scanner.demo import target_folder
 from scanner.prompts import measure_curve
 from scanner.run import Run, write_json
@@ -71,13 +72,19 @@ def _attacked(demo: Path, run: Run, missing: pl.DataFrame, images: int) -> pl.Da
     def generator(steps: int) -> Generator:
         return Generator(target, originals, Sampling(run_seed=ATTACK.seed, steps=steps, guidance=ATTACK.guidance))
 
-    search = Search(run, engine, generator, group_of)
-    name = f"full-{missing['prompt_id'][0]}"  # other prompts, other files
     schedule = tuple(total for total in ROUNDS if total <= images)
-    accepted = search.rounds(name, prompts, schedule, steps=SEARCH_STEPS, threshold=threshold)
-    proven = [prompt for prompt in prompts if prompt.prompt_id in accepted]
-    search.make(f"{name}-evidence", proven, first=EVIDENCE_FIRST, count=ATTACK.evidence, steps=ATTACK.steps)
-    write_hits(run, search, originals, Searched(attacked=tuple(proven), control=(), accepted=accepted), threshold)
+    arm = Arm(
+        name=f"full-{missing['prompt_id'][0]}",  # other prompts, other files
+        prompts=prompts,
+        search=Search(run, engine, generator),
+        rule=ByOriginals(group_of=group_of, most=ATTACK.evidence, ceiling=threshold),
+        protocol=Protocol(
+            schedule=schedule, search_steps=SEARCH_STEPS, steps=ATTACK.steps, look_rate=ATTACK.look_rate, record=2
+        ),
+        limits=[threshold] * len(schedule),
+    )
+    arm.run()
+    write_hits(run, arm.search, originals, prompts, threshold)
     return outcome_of(run, missing["prompt_id"], images)
 
 

@@ -32,7 +32,16 @@ from tests.samples.pictures import encode, photo_like
 
 CONFIG = AuditConfig(control=10)
 QUICK = AttackOptions(
-    fetch=False, prompts=2, control=6, seeds=2, steps=2, search_steps=2, evidence=2, triage="none", guidance=3.0
+    fetch=False,
+    prompts=2,
+    control=6,
+    seeds=2,
+    steps=2,
+    search_steps=2,
+    evidence=2,
+    rate=0.95,
+    triage="none",
+    guidance=3,
 )
 
 

@@ -1,0 +1,142 @@
+"""One arm of the attack: few-step images in rounds, full-step evidence where they promise something.
+
+Both arms go through the same rounds, the control arm first, since what it shows sets the limits of the risk arm:
+
+1. every prompt that is still in gets search images, few steps each, the most suspicious prompts first;
+2. prompts with a search image nearer to an original than all but a stated share of the controls are looked at: their
+   best seeds are made again at full steps, one at a time until one shows the original, then more until a second does;
+3. a prompt whose full-step images agree leaves, accepted; the others go into the next round, nearest first.
+
+So money goes where the evidence is, and a verdict never rests on few steps. What is asked for in a round depends only
+on the images of the rounds before it, also when later ones are on disk already.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipelines.search import Images, Prompt, Search
+from scanner.attack import EVIDENCE_FIRST, PromptImages, Rule
+from scanner.verify import agreement_threshold
+
+FARTHEST = 0.25
+"""Distance beyond which a search image promises nothing, whatever the control arm says (the radius within which
+originals are looked up; far above the 0.12 at which full-step images count)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How an arm is attacked."""
+
+    schedule: tuple[int, ...]
+    """Search images a prompt has after each round."""
+    search_steps: int
+    """Denoising steps of the search."""
+    steps: int
+    """Denoising steps of the evidence."""
+    look_rate: float
+    """Share of the control prompts that may be looked at, after each round."""
+    record: int
+    """Full-step images that every accepted prompt has in the end, at least."""
+
+
+@dataclass(kw_only=True)
+class Arm:
+    """An arm under attack; what is known so far can be read off it at any time, also when a budget stopped it."""
+
+    name: str
+    """risk or control: the beginning of its files' names."""
+    prompts: tuple[Prompt, ...]
+    """The most suspicious first."""
+    search: Search
+    """Makes and reads its images."""
+    rule: Rule
+    """What counts as evidence; its ceiling is the distance at which a prompt is accepted."""
+    protocol: Protocol
+    """How it is attacked."""
+    limits: list[float] = field(default_factory=list)
+    """Per round, how near a search image must be to be looked at; given for the risk arm, read off the control arm."""
+    levels: dict[str, float] = field(default_factory=dict)
+    """Prompts whose full-step images agree within the ceiling, with the distance at which they begin to."""
+    _asked: dict[str, set[int]] = field(default_factory=dict)
+    """Numbers of the full-step images asked for so far."""
+
+    def run(self) -> None:
+        """All rounds. Raises BudgetSpent when nothing more may be made."""
+        active, made = list(self.prompts), 0
+        for number, total in enumerate(self.protocol.schedule):
+            wanted = [_images_of(prompt, range(made, total)) for prompt in active]
+            self.search.make(f"{self.name}-{number}", wanted, steps=self.protocol.search_steps)
+            made = total
+            if len(self.limits) <= number:
+                self.limits.append(self._limit(made))
+            self._look(number, made, active)
+            scores = self._scores(active, made)
+            active = [prompt for prompt in active if prompt.prompt_id not in self.levels]
+            active.sort(key=lambda prompt: scores[prompt.prompt_id])  # stable: equal ones keep their order
+        self._record(made)
+
+    def _known(self, prompts: Sequence[Prompt], made: int) -> dict[str, Images]:
+        """The images of the rounds so far, and no later ones."""
+        stored = self.search.images(prompts, pictures=self.rule.pictures)
+        return {
+            prompt: Images(
+                search=tuple(shown for shown in images.search if shown.index < made),
+                evidence=tuple(shown for shown in images.evidence if shown.index in self._asked.get(prompt, ())),
+            )
+            for prompt, images in stored.items()
+        }
+
+    def _scores(self, prompts: Sequence[Prompt], made: int) -> dict[str, float]:
+        return {key: self.rule.score(images.search) for key, images in self._known(prompts, made).items()}
+
+    def _limit(self, made: int) -> float:
+        """Read off this arm, when it is the control arm; prompts of which no image came say nothing."""
+        known = self._known(self.prompts, made).values()
+        scores = [self.rule.score(images.search) for images in known if images.search]
+        return agreement_threshold(scores, ceiling=FARTHEST, rate=self.protocol.look_rate).value
+
+    def _look(self, number: int, made: int, active: Sequence[Prompt]) -> None:
+        """Full-step images of the prompts whose search images are near enough, until each is settled."""
+        looked, step = list(active), 0
+        while looked:
+            known = self._known(looked, made)
+            wanted = [(prompt, self._wanted(known[prompt.prompt_id], number)) for prompt in looked]
+            wanted = [(prompt, indices) for prompt, indices in wanted if indices]
+            looked = [prompt for prompt, _ in wanted]
+            self._prove(f"{number}-evidence-{step}", wanted)
+            step += 1
+        for key, images in self._known(active, made).items():
+            level = self.rule.level(images.evidence)
+            if level is not None and level <= self.rule.ceiling:
+                self.levels[key] = level
+
+    def _wanted(self, images: Images, number: int) -> list[int]:
+        promising = self.rule.promising(images.search, self.limits[number])
+        return self.rule.wanted(images.search, images.evidence, promising)
+
+    def _prove(self, name: str, wanted: Sequence[tuple[Prompt, Sequence[int]]]) -> None:
+        parts = [_images_of(prompt, (EVIDENCE_FIRST + index for index in indices)) for prompt, indices in wanted]
+        self.search.make(f"{self.name}-{name}", parts, steps=self.protocol.steps)
+        for prompt, indices in wanted:
+            self._asked.setdefault(prompt.prompt_id, set()).update(indices)
+
+    def _record(self, made: int) -> None:
+        """Fill up the full-step images of accepted prompts, with seeds that nothing was chosen by."""
+        wanted = []
+        for prompt in self.prompts:
+            asked = self._asked.get(prompt.prompt_id, set())
+            if prompt.prompt_id in self.levels and len(asked) < self.protocol.record:
+                first = max(made, max(asked) + 1)
+                wanted.append((prompt, range(first, first + self.protocol.record - len(asked))))
+        self._prove("record", wanted)
+
+
+def _images_of(prompt: Prompt, indices: Iterable[int]) -> PromptImages:
+    return PromptImages(prompt_id=prompt.prompt_id, caption=prompt.caption, indices=tuple(indices))
+
+
+def distances_of(arm: Arm) -> Mapping[str, float | None]:
+    """Per prompt of which an image came: the distance at which its full-step images begin to agree; None where they
+    never do."""
+    shown = arm.search.images(arm.prompts)
+    return {prompt: arm.levels.get(prompt) for prompt, images in shown.items() if images.search}

@@ -1,0 +1,133 @@
+"""The attack's rounds on the shipped target: budgets, resume inside a prompt, kept images, the paper's own attack, and
+what can be said without originals."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from pipelines.attack import attack
+from pipelines.engines import LocalEngine
+from pipelines.kept_images import drop_images
+from pipelines.report import report
+from scanner.attack import EVIDENCE_FIRST, Budget
+from scanner.demo import target_folder
+from scanner.errors import ScannerError, UnusableInputError
+from scanner.report import gather
+from scanner.run import Run
+from scanner.tables import CANDIDATES, GENERATIONS, HITS, PROMPTS, TRIAGE
+from tests.pipelines.conftest import ATTACK
+
+TARGET = str(target_folder())
+ATTACK_FILES = ("generations", "originals", "attack.json", "triage*", "candidates.parquet", "hits.parquet", "report")
+FEW = replace(ATTACK, prompts=2, control=4, seeds=3, evidence=4, record=2, rate=0.9, triage="none", look_rate=0.2)
+
+
+@pytest.fixture
+def audited(small_run: Run, tmp_path: Path) -> Run:
+    """The small run as its audit left it."""
+    shutil.copytree(small_run.path, tmp_path / "run", ignore=shutil.ignore_patterns(*ATTACK_FILES))
+    run = Run.open(tmp_path / "run")
+    audit = run.manifest()["parts"]["audit"]
+    run.reopen()
+    run.finish("audit", audit)
+    return run
+
+
+def images(run: Run) -> pl.DataFrame:
+    rows = run.read(GENERATIONS).join(run.read(PROMPTS).select("prompt_id", "arm"), on="prompt_id")
+    return rows.with_columns(full=pl.col("image_index") >= EVIDENCE_FIRST)
+
+
+def test_full_steps_are_spent_where_few_steps_promised_something(small_run: Run) -> None:
+    made = images(small_run)
+    assert made.filter(pl.col("steps") == ATTACK.steps)["full"].all()
+    assert made.filter(pl.col("steps") == ATTACK.search_steps)["full"].any() is False
+    looked = dict(made.filter("full").group_by("arm").agg(pl.col("prompt_id").n_unique()).iter_rows())
+    assert looked["risk"] == 4
+    rounds = len(small_run.manifest()["parts"]["attack"]["look_limits"])
+    assert looked.get("control", 0) <= rounds  # one of 12 may be looked at after each round
+    accepted = small_run.read(CANDIDATES).filter(pl.col("decision") == "accepted")["prompt_id"]
+    evidence = made.filter("full", pl.col("prompt_id").is_in(accepted.implode())).group_by("prompt_id").len()
+    assert evidence["len"].min() >= ATTACK.record
+
+
+def test_equal_numbers_have_equal_seeds(small_run: Run) -> None:
+    made = images(small_run).with_columns(number=pl.col("image_index") % EVIDENCE_FIRST)
+    assert made.group_by("prompt_id", "number").agg(pl.col("seed").n_unique())["seed"].max() == 1
+
+
+def test_only_the_evidence_keeps_its_pixels(small_run: Run) -> None:
+    made = images(small_run).filter(pl.col("defect").is_null())
+    best = made.sort("normalised_l2", nulls_last=True).unique("prompt_id", keep="first")
+    assert made.filter("full")["png"].null_count() == 0
+    assert made.filter(~pl.col("full"))["png"].drop_nulls().len() <= best.height
+    assert made["seed"].null_count() == made["l2"].null_count() == 0
+
+
+def test_a_budget_ends_the_attack_cleanly_and_a_larger_one_goes_on(audited: Run, tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(audited.path, whole)
+    attack(Run.open(whole), TARGET, FEW, LocalEngine())
+    made = Run.open(whole).read(GENERATIONS).height
+    controls = images(Run.open(whole)).filter(pl.col("arm") == "control").height
+
+    with pytest.raises(ScannerError, match="larger --budget"):
+        attack(audited, TARGET, FEW, LocalEngine(), budget=Budget.parse("1images"))
+    attack(audited, TARGET, FEW, LocalEngine(), budget=Budget.parse(f"{controls + 4}images"))
+    stopped = gather(audited)
+    assert stopped.stopped is not None
+    assert "goes on" in stopped.summary
+    assert audited.read(GENERATIONS).height < made
+    assert "budget" in report(audited).read_text(encoding="utf-8")
+
+    attack(audited, TARGET, FEW, LocalEngine(), budget=Budget.parse(f"{made}images"))
+    assert audited.manifest()["parts"]["attack"]["stopped"] is None
+    for table in (CANDIDATES, HITS, GENERATIONS):
+        assert_frame_equal(audited.read(table), Run.open(whole).read(table), abs_tol=1e-4)
+
+
+def test_the_papers_attack_gives_every_prompt_all_its_images(audited: Run) -> None:
+    config = replace(FEW, exhaustive=True, seeds=70, steps=2, prompts=1, control=1, keep_images="all")
+    attack(audited, TARGET, config, LocalEngine())
+    search = images(audited).filter(~pl.col("full"))
+    assert search.group_by("prompt_id").len()["len"].to_list() == [70, 70]
+    assert (search["steps"] == 2).all()
+    assert audited.read(TRIAGE).is_empty()
+    assert len(GENERATIONS.parts(audited.path)) > 2  # a prompt's images lie in several files, so resume is inside it
+    assert set(audited.read(CANDIDATES)["clique_decision"]) <= {"yes", "no"}
+
+
+def test_without_originals_cliques_are_found_and_nothing_is_verified(audited: Run) -> None:
+    config = replace(FEW, originals=False, clique=4, evidence=6, seeds=6, rate=0.5, edge=0.1, look_rate=0.3)
+    attack(audited, TARGET, config, LocalEngine())
+    assert not (audited.path / "originals").exists()
+    assert audited.read(HITS).is_empty()
+    assert audited.read(GENERATIONS)["l2"].null_count() == audited.read(GENERATIONS).height
+    decided = audited.read(CANDIDATES).join(audited.read(PROMPTS).select("prompt_id", "arm"), on="prompt_id")
+    assert decided.filter(pl.col("arm") == "risk")["decision"].to_list() == ["accepted"] * 2
+    assert decided.filter(pl.col("arm") == "risk")["clique_decision"].to_list() == ["yes"] * 2
+    found = gather(audited)
+    assert found.headline.endswith("whose image it is was not looked up.")
+    assert "nothing is verified" in found.summary
+    assert "not compared with the training images" in report(audited).read_text(encoding="utf-8")
+
+
+def test_evidence_for_a_clique_must_be_large_enough() -> None:
+    with pytest.raises(UnusableInputError, match="--evidence of at least as many"):
+        replace(FEW, originals=False, clique=10, evidence=6)
+
+
+def test_what_is_kept_can_be_made_less_and_never_more(small_run: Run, tmp_path: Path) -> None:
+    shutil.copytree(small_run.path, tmp_path / "run")
+    run = Run.open(tmp_path / "run")
+    drop_images(run, "all")
+    assert_frame_equal(run.read(GENERATIONS), small_run.read(GENERATIONS))
+    drop_images(run, "best")
+    kept = run.read(GENERATIONS).filter(pl.col("png").is_not_null())
+    assert kept["prompt_id"].is_unique().all()
+    assert kept["prompt_id"].n_unique() == run.read(GENERATIONS)["prompt_id"].n_unique()
+    report(run)
