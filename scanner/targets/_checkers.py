@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from diffusers.pipelines.deepfloyd_if.safety_checker import IFSafetyChecker
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -15,6 +16,12 @@ from scanner.targets._options import Loading
 from scanner.targets._repository import Repository
 
 ON, OFF, ABSENT = "on", "off", "absent"
+
+
+def mend_deepfloyds_checker() -> None:
+    """Let transformers 5 load the checker of DeepFloyd IF, which as of diffusers 0.42 leaves out its `post_init`."""
+    if not hasattr(IFSafetyChecker, "all_tied_weights_keys"):
+        IFSafetyChecker.all_tied_weights_keys = {}
 
 
 def without_checkers(repository: Repository, loading: Loading) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Only `forward` is compiled, so that the hook that counts evaluations stays outsi
 some detectors take, can't go through compiled code.
 """
 
+import logging
 from functools import wraps
 from typing import Any
 
@@ -16,20 +17,21 @@ from scanner.targets._repository import one_line
 
 
 def compile_denoisers(target: DiffusersTarget) -> None:
-    """Compile a target's denoisers, by drawing one image in one step.
+    """Compile a target's denoisers for its batch, by drawing one in few steps; another number is compiled once more.
 
     Raises UnusableInputError where torch can't compile on this machine (no C++ compiler, ...).
     """
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it misses CUDA where nobody asked for it
+    images = target.batch
     for network in denoisers_of(target.pipe, target.name):
         _compile_forward(network)
     try:
-        target.try_one()
+        target.try_images(images)
     except Exception as error:  # the compiler and what it calls raise of their own
-        if is_out_of_memory(error):
-            return  # said where the batch is chosen
-        raise UnusableInputError(
-            f"torch can't compile {target.name} ({one_line(error)}); leave out --compile."
-        ) from error
+        if not is_out_of_memory(error):  # that is met where images are drawn
+            raise UnusableInputError(
+                f"torch can't compile {target.name} ({one_line(error)}); leave out --compile."
+            ) from error
 
 
 def _compile_forward(network: Any) -> None:

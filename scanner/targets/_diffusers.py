@@ -104,13 +104,13 @@ class DiffusersTarget:
 
     def _fitted(self) -> Fit:
         if self._fit is None:
-            self._fit = fit_memory(self.pipe, self.try_one, self.slicing, self.loading)
+            self._fit = fit_memory(self.pipe, self.try_images, self.slicing, self.loading)
         return self._fit
 
-    def try_one(self) -> None:
-        """One image in few steps, that is not counted: it takes the memory that every image takes."""
+    def try_images(self, count: int = 1) -> None:
+        """Images in few steps, that are not counted: one takes the memory that every image takes."""
         before = self.evaluations
-        self._draw([""], [0], steps=TRIED_STEPS, guidance=2.0)
+        self._draw([""] * count, range(count), steps=TRIED_STEPS, guidance=2.0)
         self.evaluations = before
 
     def generate(self, captions: Sequence[str], seeds: Sequence[int], *, steps: int, guidance: float) -> list[Drawn]:
@@ -228,5 +228,5 @@ def denoisers_of(pipe: Any, name: str) -> list[torch.nn.Module]:
 
 def _networks(pipe: Any) -> list[torch.nn.Module]:
     """diffusers' own models but autoencoders and watermarkers: UNets, transformers, priors."""
-    models = {name: part for name, part in pipe.components.items() if isinstance(part, ModelMixin)}
+    models: dict[str, Any] = {name: part for name, part in pipe.components.items() if isinstance(part, ModelMixin)}
     return [part for name, part in models.items() if name != "watermarker" and not hasattr(part, "decode")]

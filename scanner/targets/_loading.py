@@ -9,13 +9,14 @@ pipeline at all). Nothing falls back: what can't be done as asked is refused in 
 import hashlib
 import inspect
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline
 
 from scanner.errors import UnusableInputError
-from scanner.targets._checkers import safety_checker_of, settle_watermarker, without_checkers
+from scanner.targets._checkers import mend_deepfloyds_checker, safety_checker_of, settle_watermarker, without_checkers
 from scanner.targets._compiling import compile_denoisers
 from scanner.targets._diffusers import DiffusersTarget, Origin, main_denoiser
 from scanner.targets._lora import add_loras
@@ -67,7 +68,7 @@ def load_target(name: str, loading: Loading = _AS_IS, **changes: Any) -> Diffuse
     cleans = cleans_captions(pipe, loading.clean_captions, cleaned_captions(repository.folder))
     origin = Origin(
         name=name,
-        checksum=_checksum(found, repository, variant, checksum_of_loras),
+        checksum=_checksum(repository, variant, checksum_of_loras),
         safety_checker=safety_checker_of(pipe, repository),
         watermarker=settle_watermarker(pipe, repository, loading),
         loras=loras,
@@ -80,6 +81,7 @@ def load_target(name: str, loading: Loading = _AS_IS, **changes: Any) -> Diffuse
 
 
 def _load_pipeline(repository: Repository, variant: str | None, dtype: torch.dtype, loading: Loading) -> Any:
+    mend_deepfloyds_checker()
     try:
         with quiet():
             pipe = DiffusionPipeline.from_pretrained(
@@ -143,10 +145,10 @@ def _multiple(pipe: Any) -> int:
     return scale * patch if isinstance(patch, int) else scale
 
 
-def _checksum(found: Repository, repository: Repository, variant: str | None, loras: str) -> str:
+def _checksum(repository: Repository, variant: str | None, loras: str) -> str:
     """Of a folder's content, or the hub's commit (its folder is named so) and the variant; and of what is on top."""
     assert repository.folder is not None
-    if found.folder is not None:
+    if Path(repository.name).is_dir():
         weights = folder_checksum(repository.folder)
     else:
         weights = repository.folder.name + (f":{variant}" if variant else "")

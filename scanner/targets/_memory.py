@@ -95,14 +95,14 @@ def peak_memory(device: torch.device, modules: Iterable[torch.nn.Module], work: 
         return int(torch.cuda.max_memory_allocated(device) - before)
     with _Storages(modules) as storages:
         work()
-    return storages.peak
+    return int(storages.peak)
 
 
-class _Storages(TorchDispatchMode):
+class _Storages(TorchDispatchMode):  # type: ignore[no-untyped-call, unused-ignore]
     """Adds up the storages of all tensors that come into being while it is on, until they go."""
 
     def __init__(self, modules: Iterable[torch.nn.Module]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         self.held = self.peak = 0
         self.alive = {tensor.untyped_storage()._cdata for module in modules for tensor in module.state_dict().values()}
 

@@ -210,6 +210,8 @@ def refuse_incomplete(pipe: Any, repository: Repository, variant: str | None) ->
             continue
         stored = stored_sizes(loaded_files(repository, part, variant))
         wanted = [parameter.numel() for parameter in module.parameters()]
+        fixed = {name for name, _ in module.named_buffers()}  # stored by some, and no weights
+        stored = {name: size for name, size in stored.items() if name not in fixed}
         numbers = sum(size for size, _ in stored.values())
         if len(stored) < len(wanted) or numbers < sum(wanted):
             raise UnusableInputError(

@@ -47,10 +47,13 @@ class Target(Protocol):
     """Of its weights or of what else tells it apart: a resumed attack must have the same."""
     transform: Transform
     """How its training images became squares; its `size` is the side of the images that are compared."""
-    batch: int
-    """Images that are made at once."""
     evaluations: int
     """Denoiser evaluations so far, a conditional and an unconditional one counted apart; 0 where nobody can know."""
+
+    @property
+    def batch(self) -> int:
+        """Images that are made at once; it may become less when memory runs out."""
+        ...
 
     @property
     def denoiser(self) -> Denoiser | None:

@@ -26,12 +26,11 @@ class PooledText(NamedTuple):
 
 def is_sdxl(pipe: Any) -> bool:
     """Whether `LatentUNetXL` reads this pipeline."""
-    return (
-        isinstance(pipe, StableDiffusionXLPipeline)
-        and pipe.text_encoder_2 is not None
-        and pipe.unet.config.addition_embed_type == "text_time"
-        and predicts_noise(pipe)
-    )
+    if not isinstance(pipe, StableDiffusionXLPipeline):
+        return False
+    parts: Any = pipe
+    conditioned = parts.unet.config.addition_embed_type == "text_time"
+    return parts.text_encoder_2 is not None and conditioned and predicts_noise(pipe)
 
 
 class LatentUNetXL(NoisePredictor):

@@ -9,7 +9,7 @@ import torch
 from diffusers import DPMSolverMultistepScheduler
 
 from scanner.targets import DiffusersTarget, load_target
-from tests.targets.tiny_pipelines import FAMILIES, SIZE
+from tests.targets.tiny_pipelines import FAMILIES, SIZE, save_other
 
 DISTILLED = {"flux", "flux-schnell"}
 """Families whose guidance costs no second evaluation."""
@@ -64,7 +64,7 @@ def test_a_prediction_means_a_clean_picture_and_noise(target: DiffusersTarget) -
     now = inside.timesteps(4)[2]
     predicted = inside.predict(noisy, now, inside.text([""]))
     assert predicted.shape == noisy.shape
-    target.pipe.scheduler.register_to_config(thresholding=False)
+    target.pipe.scheduler.register_to_config(thresholding=False, clip_sample=False)
     a, s = inside.noise_level(now)
     clean = inside.clean(noisy, now, predicted)
     noise = predicted if inside.predicts == "noise" else predicted + clean
@@ -89,3 +89,12 @@ def test_bfloat16_works_on_a_cpu(family_folder: Callable[[str], Path], family: s
     with torch.inference_mode():
         noisy, now = target.denoiser.noise(SEEDS), target.denoiser.timesteps(2)[0]
         assert target.denoiser.predict(noisy, now, target.denoiser.text(CAPTIONS)).dtype == torch.bfloat16
+
+
+def test_any_other_text_to_image_pipeline_draws_and_cannot_be_looked_into(tmp_path: Path) -> None:
+    target = load_target(str(save_other(tmp_path / "auraflow")), device="cpu", batch=2, size=SIZE)
+    drawn = target.generate([*CAPTIONS, CAPTIONS[0]], [*SEEDS, 5], steps=2, guidance=3.0)
+    assert [one.defect for one in drawn] == [None] * 3
+    assert target.evaluations == 3 * 2 * 2
+    assert target.denoiser is None
+    assert target.has_autoencoder

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 from diffusers import (
+    AuraFlowPipeline,
+    AuraFlowTransformer2DModel,
     AutoencoderKL,
     DDIMScheduler,
     DDPMScheduler,
@@ -35,6 +37,8 @@ from transformers import (
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
+    UMT5Config,
+    UMT5EncoderModel,
 )
 
 from scanner.lab._tokenizer import train_tokenizer
@@ -220,6 +224,35 @@ FAMILIES: dict[str, Callable[[], Any]] = {
     "pixart-sigma": _pixart_sigma,
     "deepfloyd-if": _deepfloyd_if,
 }
+
+
+def save_other(folder: Path) -> Path:
+    """AuraFlow, which the scanner has no view of."""
+    tokenizer = _t5_tokenizer()
+    transformer = AuraFlowTransformer2DModel(
+        sample_size=SIZE // 2,
+        patch_size=1,
+        in_channels=4,
+        out_channels=4,
+        num_mmdit_layers=1,
+        num_single_dit_layers=1,
+        attention_head_dim=8,
+        num_attention_heads=4,
+        joint_attention_dim=WIDTH,
+        caption_projection_dim=32,
+        pos_embed_max_size=SIZE * SIZE,
+    )
+    config = UMT5Config(vocab_size=len(tokenizer), d_model=WIDTH, d_kv=8, d_ff=32, num_layers=1, num_heads=4)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        AuraFlowPipeline(
+            tokenizer=tokenizer,
+            text_encoder=UMT5EncoderModel(config),
+            vae=_vae(4),
+            transformer=transformer,
+            scheduler=FlowMatchEulerDiscreteScheduler(),
+        ).save_pretrained(folder)
+    return folder
 
 
 def _unet(**changes: Any) -> UNet2DConditionModel:
