@@ -13,8 +13,8 @@ from rich.table import Table
 
 from pipelines.planning._figures import Plan, Section
 
-PLAIN_WIDTH = 150
-"""Columns where there is no terminal."""
+PLAIN_WIDTH = 200
+"""Columns where there is no terminal: no line is broken."""
 NARROW = 110
 """Columns below which a terminal has no room for what the figures are based on."""
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import polars as pl
 import pytest
@@ -54,7 +56,7 @@ def test_a_run_and_a_target_give_a_readable_plan_and_write_nothing(small_run, ti
         r"at a false-positive rate of 8.33 %, 0.333 of 4 non-memorised prompts are expected to pass the verdict",
         r"A plan: nothing was written\.",
     ):
-        assert re.search(words, said), words
+        assert re.search(words, " ".join(said.split())), words
     assert "\x1b" not in said
     assert {path: path.stat().st_mtime_ns for path in small_run.path.rglob("*")} == before
 
@@ -117,3 +119,9 @@ def test_what_can_not_be_planned_is_one_sentence(arguments, sentence, capsys):
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path, capsys):
     assert "is not a run directory" in run_plan(capsys, tmp_path)[2]
+
+
+def test_help_needs_no_torch():
+    code = "import sys; from pipelines.cli import app; app(['plan', '--help'])\nassert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "scanner plan runs/laion --target" in done.stdout
