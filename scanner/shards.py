@@ -1,8 +1,8 @@
 """Shards as img2dataset 1.47 writes them (`--output_format webdataset`, https://github.com/rom1504/img2dataset).
 
 A shard `00000` is three files: `00000.tar` with the members `{key}.jpg`, `.json` and `.txt` of each row that was
-downloaded, `00000.parquet` with what the .json say, and `00000_stats.json`. They are given as bytes, equal for equal rows (under the same version
-of polars): no clock and no user stands in them.
+downloaded, `00000.parquet` with what the .json say, and `00000_stats.json`. They are given as bytes, equal for equal
+rows (under the same version of polars): no clock and no user stands in them.
 
     >>> sorted(shard_files("00000", [written_row("000000000", caption="a red hat", url=None, picture=None)]))
     ['00000.parquet', '00000.tar', '00000_stats.json']

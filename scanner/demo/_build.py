@@ -13,11 +13,8 @@ truth table outside the data set, which the scanner never reads.
 
 import hashlib
 import io
-
 import os
-import tarfile
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -39,8 +39,8 @@ def planned_rows(
     drawn = _unlike((found[at] for at in rng.permutation(len(found)).tolist()), len(wanted))
     if len(drawn) < len(wanted):
         raise UnusableInputError(
-            f"The plan of copies needs {len(wanted)} different pictures{' with captions' if captioned else ''}, and the "
-            f"data set has {len(drawn)}; plan fewer."
+            f"The plan of copies needs {len(wanted)} different pictures{' with captions' if captioned else ''}, and "
+            f"the data set has {len(drawn)}; plan fewer."
         )
     rows = [sample for sample, copies in zip(drawn, wanted, strict=True) for _ in range(copies)]
     return [_placed(rows[at], number) for number, at in enumerate(rng.permutation(len(rows)).tolist())]

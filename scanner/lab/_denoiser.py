@@ -1,7 +1,7 @@
 """Denoiser and text encoder, trained together to predict the noise in a row's picture or latent from its caption.
 
-Some captions are left out for classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598). Unlike Stable Diffusion
-and IF, the text encoder is trained too, from nothing.
+Some captions are left out for classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598). Unlike Stable
+Diffusion's and IF's, the text encoder is trained too, from nothing.
 """
 
 from collections.abc import Callable, Sequence

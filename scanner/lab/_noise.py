@@ -32,7 +32,7 @@ def latent_scheduler() -> Any:
 def pixel_scheduler() -> Any:
     """The same, with each predicted picture clipped to [−1, 1].
 
-    Made from a DDPM scheduler's configuration since `IFPipeline` asks for its `variance_type`, which DDIM does not have.
+    Made from a DDPM scheduler's configuration: `IFPipeline` asks for its `variance_type`, which DDIM does not have.
     """
     ancestral = DDPMScheduler(  # type: ignore[no-untyped-call, unused-ignore]
         **_SCHEDULE, clip_sample=True, variance_type="fixed_small", timestep_spacing="trailing", steps_offset=1

@@ -1,8 +1,8 @@
 """Train a small DeepFloyd-IF-shaped pipeline: text-conditioned and in pixel space, like Imagen (arXiv 2205.11487).
 
-A T5 encoder and a UNet on the pixels, the first stage of IF's cascade without the upscaling ones. It has no autoencoder,
-so what it memorised comes back pixel by pixel. Unlike IF, the variance is not learned: `IFPipeline` wants the channels
-for it, and the scheduler leaves them unread.
+A T5 encoder and a UNet on the pixels: the first stage of IF's cascade, without those that make the picture larger.
+There is no autoencoder, so what was memorised comes back pixel by pixel. Unlike IF's, the variance is not learned:
+`IFPipeline` wants the channels for it, and leaves them unread under this scheduler.
 
     >>> from scanner.lab import PixelRecipe, TrainingSet, train_pixel
     >>> train_pixel(TrainingSet(...), out, PixelRecipe())       # doctest: +SKIP

@@ -1,7 +1,7 @@
 """Train a small DDPM-shaped pipeline: nothing says what to draw, as in the CIFAR-10 attack of Carlini et al. 2023.
 
-    >>> from scanner.lab import TrainingSet, UnconditionalRecipe, train_unconditional
-    >>> train_unconditional(TrainingSet(...), out, UnconditionalRecipe())       # doctest: +SKIP
+>>> from scanner.lab import TrainingSet, UnconditionalRecipe, train_unconditional
+>>> train_unconditional(TrainingSet(...), out, UnconditionalRecipe())       # doctest: +SKIP
 """
 
 from pathlib import Path
