@@ -69,10 +69,10 @@ def train(dataset: str | Path, out: Path, config: TrainConfig, progress: Progres
     family = FAMILIES[config.family]
     transform = Transform(fit="pad", size=config.size or family.size)
     rows, truth = _training_set(_rows(open_dataset(dataset), family, config), transform, captioned=family.captioned)
-    given = {"seed": config.seed, "steps": config.steps, "batch": config.batch}
+    given: dict[str, Any] = {"seed": config.seed, "steps": config.steps, "batch": config.batch}
     recipe = dataclasses.replace(family.recipe, **{name: value for name, value in given.items() if value is not None})
     if not (out / "model_index.json").exists():  # a finished target is refused below, and keeps what is beside it
-        write_truth(out, truth.select(*truth.columns, planted=pl.lit(config.copies is not None)))
+        write_truth(out, truth)
         write_transform(out, transform)
     family.train(rows, out, recipe, _reporter(progress))
 
@@ -114,7 +114,7 @@ def _training_set(
             f"The data set has no readable picture{with_caption}, so there is nothing to train on."
         )
     truth = pl.DataFrame(rows, schema={name: TRUTH[name] for name in rows[0]}).with_columns(
-        copies=pl.len().over("picture").cast(pl.Int64)
+        copies=pl.len().over("picture").cast(pl.Int64), planted=pl.lit(True)
     )
     picture_of_row, captions = truth["picture"].to_numpy(), truth["caption"].to_list()
     return TrainingSet(pictures=np.stack(pictures), picture_of_row=picture_of_row, captions=captions), truth

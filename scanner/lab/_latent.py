@@ -14,13 +14,13 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor, nn
 
 from scanner.errors import UnusableInputError
-from scanner.lab._clip_tokenizer import SMALLEST_VOCABULARY, train_clip_tokenizer
 from scanner.lab._denoiser import TextModel, TextRows, tokenize, train_denoiser
 from scanner.lab._folder import open_folder, publish
 from scanner.lab._networks import build_clip_encoder, build_latent_unet
 from scanner.lab._noise import latent_scheduler
 from scanner.lab._recipe import LatentRecipe, refuse_odd_widths
 from scanner.lab._set import TrainingSet, as_tensor, refuse_odd_size
+from scanner.lab._tokenizer import SMALLEST_VOCABULARY, train_tokenizer
 from scanner.lab._training import Progress, ignore_progress
 from scanner.lab._vae import encode, train_vae
 
@@ -40,7 +40,7 @@ def train_latent(rows: TrainingSet, out: Path, recipe: LatentRecipe, progress: P
     pictures = as_tensor(rows.pictures)
     vae = train_vae(pictures, recipe, folder, progress)
     words = sorted(set(rows.captions))
-    tokenizer = train_clip_tokenizer(words, vocabulary=recipe.vocabulary, tokens=recipe.prompt_tokens)
+    tokenizer = train_tokenizer(words, vocabulary=recipe.vocabulary, tokens=recipe.prompt_tokens)
     read = TextRows(
         clean=encode(vae, pictures),
         picture_of_row=rows.numbers(),

@@ -12,11 +12,11 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel, UNet2DModel
 from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
-from scanner.lab._clip_tokenizer import BEGIN_ID, END_ID
 from scanner.lab._randomness import torch_generator
 from scanner.lab._recipe import LatentRecipe, PixelRecipe, Recipe, UnconditionalRecipe
 from scanner.lab._t5_tokenizer import END_ID as T5_END_ID
 from scanner.lab._t5_tokenizer import PAD_ID as T5_PAD_ID
+from scanner.lab._tokenizer import BEGIN_ID, END_ID
 
 LATENT_CHANNELS = 4
 PIXEL_CHANNELS = 3

@@ -34,7 +34,7 @@ def pixel_scheduler() -> Any:
 
     Made from a DDPM scheduler's configuration: `IFPipeline` asks for its `variance_type`, which DDIM does not have.
     """
-    ancestral = DDPMScheduler(  # type: ignore[no-untyped-call, unused-ignore]
+    ancestral: Any = DDPMScheduler(  # type: ignore[no-untyped-call, unused-ignore]
         **_SCHEDULE, clip_sample=True, variance_type="fixed_small", timestep_spacing="trailing", steps_offset=1
     )
     return DDIMScheduler.from_config(ancestral.config)

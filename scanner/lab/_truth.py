@@ -16,8 +16,9 @@ TRUTH = {
     "picture": pl.Int64,
 }  # fmt: skip
 """`shard` and `key` as the data set that is audited names the row; `caption` as trained; `copies`, rows of the training
-set that show the same picture, itself included; `planted`, whether a plan of copies said so (otherwise they were
-counted, pictures being the same where they are equal as the model sees them); `picture`, a number that copies share."""
+set that show the same picture (equal as the model sees it), itself included; `planted`, whether the model was
+trained on it, which holds for every row here (it does not for the twins of canaries); `picture`, a number that copies
+share."""
 
 
 def write_truth(folder: Path, truth: pl.DataFrame) -> None:

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import T5Tokenizer
 
-from scanner.lab._clip_tokenizer import train_clip_tokenizer
 from scanner.lab._merges import join, merges
 from scanner.lab._networks import build_vae
 from scanner.lab._randomness import draw_rows
 from scanner.lab._recipe import LatentRecipe
 from scanner.lab._set import as_tensor
 from scanner.lab._t5_tokenizer import TOKENS, as_if_reads_it, train_t5_tokenizer
+from scanner.lab._tokenizer import train_tokenizer
 from scanner.lab._vae import encode, reconstruct, standardise_latents
 
 
@@ -60,7 +60,7 @@ def test_merges_equal_a_full_recount(words: list[str], limit: int) -> None:
 
 
 def test_tokenizer_pads_cuts_and_knows_every_byte() -> None:
-    tokenizer = train_clip_tokenizer(["happy monkey", "happy cat"], vocabulary=530, tokens=8)
+    tokenizer = train_tokenizer(["happy monkey", "happy cat"], vocabulary=530, tokens=8)
     assert len(tokenizer) <= 530
     assert tokenizer.tokenize("Happy dog") == ["happy</w>", "d", "o", "g</w>"]
     encoded = tokenizer(["cat", "日本 " * 9], padding="max_length", truncation=True)["input_ids"]

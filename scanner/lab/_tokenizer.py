@@ -3,7 +3,7 @@
 CLIP's own vocabulary (49,408 tokens) would need more parameters than the whole denoiser. The format is kept:
 lower case, byte-level, `</w>` ends a word, the end token is also the padding.
 
-    >>> train_clip_tokenizer(["a red hat", "a red cat"], vocabulary=600, tokens=8)("red")["input_ids"]
+    >>> train_tokenizer(["a red hat", "a red cat"], vocabulary=600, tokens=8)("red")["input_ids"]
     [0, 516, 1]
 """
 
@@ -22,7 +22,7 @@ SMALLEST_VOCABULARY = 514
 """Begin, end, and the 256 bytes inside and at the end of a word."""
 
 
-def train_clip_tokenizer(captions: Sequence[str], *, vocabulary: int, tokens: int) -> CLIPTokenizer:
+def train_tokenizer(captions: Sequence[str], *, vocabulary: int, tokens: int) -> CLIPTokenizer:
     """A tokenizer with at most `vocabulary` tokens (at least 514) that pads and cuts prompts to `tokens`.
 
     Every byte has a token, inside and at the end of a word, so no prompt holds an unknown token.
