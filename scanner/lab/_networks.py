@@ -1,6 +1,6 @@
 """The networks of the small pipelines, with fresh weights.
 
-Widths must be multiples of 32 (group normalisation). In `UNet2DConditionModel`, `attention_head_dim` is the
+In `UNet2DConditionModel`, `attention_head_dim` is the
 number of heads, whatever its name says; in `UNet2DModel` it is the channels of one. A latent denoiser attends to the
 text at all levels except the largest latents; one in pixel space only at its smallest level, since attention among
 16 × 16 pixels takes as long as all the rest of a training step.
@@ -54,6 +54,7 @@ def build_latent_unet(recipe: LatentRecipe, latent_size: int) -> Unet:
         down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * (levels - 1),
         up_block_types=("CrossAttnUpBlock2D",) * (levels - 1) + ("UpBlock2D",),
         block_out_channels=recipe.unet_widths,
+        norm_num_groups=recipe.groups,
         layers_per_block=1,
         attention_head_dim=recipe.heads,
         cross_attention_dim=recipe.text_width,
@@ -89,6 +90,7 @@ def build_pixel_unet(recipe: PixelRecipe, size: int) -> Unet:
         down_block_types=("DownBlock2D",) * plain + ("CrossAttnDownBlock2D",),
         up_block_types=("CrossAttnUpBlock2D",) + ("UpBlock2D",) * plain,
         block_out_channels=recipe.unet_widths,
+        norm_num_groups=recipe.groups,
         layers_per_block=1,
         attention_head_dim=recipe.heads,
         cross_attention_dim=recipe.text_width,
@@ -123,6 +125,7 @@ def build_unconditional_unet(recipe: UnconditionalRecipe, size: int) -> Unet:
         down_block_types=("DownBlock2D",) * plain + ("AttnDownBlock2D",),
         up_block_types=("AttnUpBlock2D",) + ("UpBlock2D",) * plain,
         block_out_channels=recipe.unet_widths,
+        norm_num_groups=recipe.groups,
         layers_per_block=1,
         attention_head_dim=recipe.unet_widths[-1] // recipe.heads,
     )

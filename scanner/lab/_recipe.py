@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from scanner.errors import UnusableInputError
 
-GROUP = 32
-"""Channels are normalised in 32 groups, so every width is a multiple of it."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -16,6 +13,8 @@ class Recipe:
     """Everything random comes from it: weights, order of rows, noise."""
     unet_widths: tuple[int, ...]
     """Channels of the denoiser's levels; the picture shrinks by 2 between two levels."""
+    groups: int
+    """Groups in which the channels are normalised; every width is a multiple of it."""
     heads: int = 4
     """Attention heads of the denoiser (and of the text encoder, where there is one)."""
     steps: int = 3000
@@ -54,6 +53,8 @@ class LatentRecipe(TextRecipe):
 
     unet_widths: tuple[int, ...] = (64, 96, 128)
     """Channels of the denoiser's levels (16, 8 and 4 latent pixels)."""
+    groups: int = 32
+    """Groups in which they are normalised."""
     batch: int = 64
     """Rows in one step of the denoiser."""
     prompt_tokens: int = 32
@@ -77,6 +78,8 @@ class PixelRecipe(TextRecipe):
 
     unet_widths: tuple[int, ...] = (32, 64, 128)
     """Channels of the denoiser's levels (32, 16 and 8 pixels)."""
+    groups: int = 8
+    """Groups in which they are normalised: 32 would be one channel each in the first level."""
     batch: int = 32
     """Rows in one step; half the latent model's, since the first level is four times as large."""
 
@@ -87,11 +90,15 @@ class UnconditionalRecipe(Recipe):
 
     unet_widths: tuple[int, ...] = (32, 64, 128)
     """Channels of the denoiser's levels (32, 16 and 8 pixels)."""
+    groups: int = 8
+    """Groups in which they are normalised: 32 would be one channel each in the first level."""
     batch: int = 32
     """Rows in one step."""
 
 
 def refuse_odd_widths(recipe: Recipe) -> None:
     """Raises `UnusableInputError` for a denoiser whose channels can't be grouped."""
-    if any(width % GROUP for width in recipe.unet_widths):
-        raise UnusableInputError(f"The denoiser's widths must be multiples of {GROUP}, not {recipe.unet_widths}.")
+    if any(width % recipe.groups for width in recipe.unet_widths):
+        raise UnusableInputError(
+            f"The denoiser's widths must be multiples of {recipe.groups}, not {recipe.unet_widths}."
+        )

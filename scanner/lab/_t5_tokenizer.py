@@ -5,7 +5,7 @@ with `▁`, which stands for the space before a word; `</s>` ends a prompt, 0 pa
 the captions' characters. They all have the same score, so that a word is cut into as few pieces as it can be.
 
     >>> train_t5_tokenizer(["a red hat", "a red cat"], vocabulary=140)("red")["input_ids"]
-    [103, 1]
+    [76, 1]
 """
 
 import string

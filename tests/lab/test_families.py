@@ -151,8 +151,8 @@ def test_a_set_that_does_not_fit_together(changed: dict[str, object], message: s
         ("unconditional", PICTURES[:, :9, :9], {}, "multiple of 2, not 9"),
         ("latent", PICTURES, {"vocabulary": 100}, "at least 514"),
         ("latent", PICTURES, {"unet_widths": (48, 64)}, "multiples of 32"),
-        ("pixel", PICTURES, {"unet_widths": (48, 64)}, "multiples of 32"),
-        ("unconditional", PICTURES, {"unet_widths": (48, 64)}, "multiples of 32"),
+        ("pixel", PICTURES, {"unet_widths": (36, 64)}, "multiples of 8"),
+        ("unconditional", PICTURES, {"unet_widths": (36, 64)}, "multiples of 8"),
     ],
 )
 def test_a_recipe_that_does_not_fit_the_set(
