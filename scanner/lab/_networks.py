@@ -1,9 +1,8 @@
 """The networks of the small pipelines, with fresh weights.
 
-In `UNet2DConditionModel`, `attention_head_dim` is the
-number of heads, whatever its name says; in `UNet2DModel` it is the channels of one. A latent denoiser attends to the
-text at all levels except the largest latents; one in pixel space only at its smallest level, since attention among
-16 × 16 pixels takes as long as all the rest of a training step.
+In `UNet2DConditionModel`, `attention_head_dim` is the number of heads, whatever its name says; in `UNet2DModel` it is
+the channels of one. A latent denoiser attends to the text at all levels except the largest latents; one in pixel space
+only at its smallest level: with attention among 16 × 16 pixels too, a training step takes twice as long.
 """
 
 from typing import Any
