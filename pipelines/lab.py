@@ -52,11 +52,13 @@ class Family:
     """Side of its pictures unless the command line says otherwise, pixels."""
     captioned: bool = True
     """Whether rows without a caption are left out."""
+    clean_captions: bool | None = None
+    """What is said beside the target to a pipeline that can clean captions: they were not cleaned in training."""
 
 
 FAMILIES = {
     "latent": Family(recipe=LatentRecipe(), train=train_latent, size=64),
-    "pixel": Family(recipe=PixelRecipe(), train=train_pixel, size=32),
+    "pixel": Family(recipe=PixelRecipe(), train=train_pixel, size=32, clean_captions=False),
     "unconditional": Family(recipe=UnconditionalRecipe(), train=train_unconditional, size=32, captioned=False),
 }
 
@@ -73,7 +75,7 @@ def train(dataset: str | Path, out: Path, config: TrainConfig, progress: Progres
     recipe = dataclasses.replace(family.recipe, **{name: value for name, value in given.items() if value is not None})
     if not (out / "model_index.json").exists():  # a finished target is refused below, and keeps what is beside it
         write_truth(out, truth)
-        write_transform(out, transform)
+        write_transform(out, transform, clean_captions=family.clean_captions)
     family.train(rows, out, recipe, _reporter(progress))
 
 

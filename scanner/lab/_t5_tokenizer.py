@@ -37,7 +37,7 @@ def train_t5_tokenizer(captions: Sequence[str], *, vocabulary: int) -> T5Tokeniz
 
 
 def as_if_reads_it(caption: str) -> str:
-    """A caption as `IFPipeline` prepares it where `clean_caption` is off (or bs4 is not installed)."""
+    """A caption as `IFPipeline` prepares it under `clean_caption=False` (or where bs4 is not installed)."""
     return caption.lower().strip()
 
 

@@ -51,9 +51,13 @@ class Transform:
         return np.asarray(fitted)
 
 
-def write_transform(folder: Path, transform: Transform) -> None:
-    """Store the transform beside the weights, for `read_transform`."""
-    (folder / TRANSFORM_FILE).write_text(json.dumps(asdict(transform)) + "\n", encoding="utf-8")
+def write_transform(folder: Path, transform: Transform, *, clean_captions: bool | None = None) -> None:
+    """Store the transform beside the weights, for `read_transform`.
+
+    `clean_captions`: whether the captions of the training were cleaned as PixArt's and DeepFloyd's pipelines do.
+    """
+    captions = {} if clean_captions is None else {"clean_captions": clean_captions}
+    (folder / TRANSFORM_FILE).write_text(json.dumps(asdict(transform) | captions) + "\n", encoding="utf-8")
 
 
 def read_transform(folder: Path, size: int) -> Transform:

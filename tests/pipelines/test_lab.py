@@ -1,5 +1,6 @@
 """The lab recipe: what is trained on, what lies beside the target, and what is refused."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,8 @@ def test_a_planned_set_is_what_the_target_was_trained_on(photos: Path, tmp_path:
     assert written.filter(copies=3)["caption"].n_unique() == 1
     assert written["key"].to_list() == [f"{number:09d}" for number in range(5)]
     assert load_target(str(tmp_path / "target")).size == 8
+    beside = json.loads((tmp_path / "target" / "training_transform.json").read_text())
+    assert beside == {"fit": "pad", "size": 8, "clean_captions": False}
 
     train(tmp_path / "planned", tmp_path / "again", TrainConfig(**asked), Silent())
     assert read_truth(tmp_path / "again").equals(written)
