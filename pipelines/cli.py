@@ -347,19 +347,23 @@ def demo(*, out: Path = Path("demo-run"), json: Json = False) -> None:
 
 @lab.command
 def train(dataset: str, /, *, out: Path, config: Annotated[TrainConfig, Flat] = TrainConfig()) -> None:  # noqa: B008
-    """Train a small Stable-Diffusion-shaped target on a data set, copies and all.
+    """Train a small target on a data set, copies and all, and write beside it how many copies each row has.
 
     Resumes a training that was stopped. The data set that the demo's target was trained on is the one that
-    `scanner demo` writes:
+    `scanner demo` writes. Examples:
 
         scanner lab train demo-run/data --out my-target
+        scanner lab train photos/ --family pixel --copies 1x400,8x20,32x12,128x4 --write-dataset planned --out my-target
+        scanner audit planned --out runs/planned && scanner attack runs/planned --target my-target
+        scanner lab train photos/ --family unconditional --copies 1x400,64x8 --write-dataset planned --out my-ddpm
 
     Parameters
     ----------
     dataset
         A data set as `scanner audit` reads it.
     out
-        Folder of the pipeline; made if it is not there.
+        Folder of the diffusers pipeline; made if it is not there. truth.parquet in it has a row for every row that was
+        trained on (shard, key, caption, copies, planted, number of its picture).
     """
     from pipelines.lab import train as recipe  # noqa: PLC0415 - heavy
     from pipelines.progress import TerminalProgress  # noqa: PLC0415

@@ -19,6 +19,9 @@ PAPER_SEEDS = 500
 KEEP_POLICIES = ("largest", "caption", "first")
 """Which row of a duplicate group stays, as `scanner.repair` has it."""
 
+FAMILIES = ("latent", "pixel", "unconditional")
+"""Targets that the lab trains, as `pipelines.lab` has them."""
+
 
 KEPT_IMAGES = ("all", "evidence", "clique", "best")
 """What --keep-images may be."""
@@ -394,10 +397,44 @@ class PlanOptions:
 class TrainConfig:
     """How the lab trains a target."""
 
-    steps: int = 3000
-    """Steps of the denoiser."""
+    family: str = "latent"
+    """latent (Stable-Diffusion-shaped: autoencoder, CLIP text encoder), pixel (DeepFloyd-IF-shaped: T5 text encoder, no
+    autoencoder) or unconditional (DDPM-shaped: captions are not read)."""
+    size: int | None = None
+    """Side of the square pictures, pixels; by default 64 (latent) or 32 (pixel, unconditional)."""
+    steps: int | None = None
+    """Steps of the denoiser; by default 3,000."""
+    batch: int | None = None
+    """Rows in one such step; by default 64 (latent) or 32 (pixel, unconditional)."""
     seed: int = 0
-    """Seed of weights, order and noise."""
+    """Seed of weights, order and noise, and of what a plan of copies draws."""
+    copies: str | None = None
+    """Plan of copies, such as 1x400,8x20,128x4: train on 400 pictures of the data set once, on 20 eight times, on 4 128
+    times, drawn by the seed from pictures that are unlike one another and have a caption (a picture without one will do
+    for unconditional). By default the data set is trained on as it is."""
+    write_dataset: str | None = None
+    """Folder for the planned data set, copies and all, as webdataset shards: what `scanner audit` is to be given."""
+
+    def __post_init__(self) -> None:
+        if self.family not in FAMILIES:
+            raise UnusableInputError(f"There is no family '{self.family}'; use one of {', '.join(FAMILIES)}.")
+        if min(self.size or 1, self.steps or 1, self.batch or 1) < 1 or 0 in (self.size, self.steps, self.batch):
+            raise UnusableInputError("--size, --steps and --batch are at least 1.")
+        if self.write_dataset is not None and self.copies is None:
+            raise UnusableInputError("--write-dataset writes the set that --copies plans; give both.")
+        self.plan()
+
+    def plan(self) -> dict[int, int] | None:
+        """How many pictures get how many copies; None without a plan."""
+        if self.copies is None:
+            return None
+        parts = [re.fullmatch(r"\s*([1-9]\d*)x([1-9]\d*)\s*", part) for part in self.copies.split(",")]
+        plan = {int(part[1]): int(part[2]) for part in parts if part}
+        if len(plan) < len(parts):
+            raise UnusableInputError(
+                f"--copies {self.copies} is no plan; give each number of copies once with its pictures, as 1x400,128x4."
+            )
+        return plan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,62 +1,125 @@
 """The lab recipe: train a small target on a data set, so that an attack can be measured against the truth.
 
     scanner lab train DATASET --out TARGET
+    scanner lab train DATASET --family pixel --copies 1x400,8x20,128x4 --write-dataset PLANNED --out TARGET
 
-The target is trained on the data set as the scanner reads it: every readable row that has a caption, copies and all,
-each picture laid on a white square and reduced to 64 × 64.
+The target is trained on the data set as the scanner reads it (every readable row that has a caption, copies and all) or
+on what a plan of copies makes of it; each picture is laid on a white square and made smaller. Beside the target,
+truth.parquet says how many copies of each row's picture there were.
 """
 
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.configs import TrainConfig
 from pipelines.engines import Progress
 from scanner.errors import UnusableInputError
-from scanner.lab import LatentRecipe, train_latent
+from scanner.lab import (
+    TRUTH,
+    LatentRecipe,
+    PixelRecipe,
+    Recipe,
+    TrainingSet,
+    UnconditionalRecipe,
+    planned_rows,
+    train_latent,
+    train_pixel,
+    train_unconditional,
+    write_planned,
+    write_truth,
+)
 from scanner.lab import Progress as TrainingProgress
 from scanner.samples import Dataset, Failure, Sample, Undecodable, decode, open_dataset
 from scanner.targets import Transform, write_transform
 
-SIZE = 64
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """A kind of target."""
+
+    recipe: Recipe
+    """Its numbers, but for what the command line sets."""
+    train: Callable[..., None]
+    """Trains it: rows, folder, recipe, progress."""
+    size: int
+    """Side of its pictures unless the command line says otherwise, pixels."""
+    captioned: bool = True
+    """Whether rows without a caption are left out."""
+    clean_captions: bool | None = None
+    """What is said beside the target to a pipeline that can clean captions: they were not cleaned in training."""
+
+
+FAMILIES = {
+    "latent": Family(recipe=LatentRecipe(), train=train_latent, size=64),
+    "pixel": Family(recipe=PixelRecipe(), train=train_pixel, size=32, clean_captions=False),
+    "unconditional": Family(recipe=UnconditionalRecipe(), train=train_unconditional, size=32, captioned=False),
+}
 
 
 def train(dataset: str | Path, out: Path, config: TrainConfig, progress: Progress) -> None:
-    """Train on `dataset` and write a diffusers pipeline to `out`; resumes a training that was stopped.
+    """Train on `dataset` and write a diffusers pipeline and its truth to `out`; resumes a training that was stopped.
 
-    Raises UnusableInputError when no row of the data set can be trained on.
+    Raises UnusableInputError when no row of the data set can be trained on, or too few for the plan of copies.
     """
-    transform = Transform(fit="pad", size=SIZE)
-    pictures, picture_of_row, captions = _training_set(open_dataset(dataset), transform)
-    recipe = LatentRecipe(seed=config.seed, steps=config.steps)
-    train_latent(pictures, picture_of_row, captions, out, recipe, _reporter(progress))
-    write_transform(out, transform)
+    family = FAMILIES[config.family]
+    transform = Transform(fit="pad", size=config.size or family.size)
+    rows, truth = _training_set(_rows(open_dataset(dataset), family, config), transform, captioned=family.captioned)
+    given: dict[str, Any] = {"seed": config.seed, "steps": config.steps, "batch": config.batch}
+    recipe = dataclasses.replace(family.recipe, **{name: value for name, value in given.items() if value is not None})
+    if not (out / "model_index.json").exists():  # a finished target is refused below, and keeps what is beside it
+        write_truth(out, truth)
+        write_transform(out, transform, clean_captions=family.clean_captions)
+    family.train(rows, out, recipe, _reporter(progress))
 
 
-def _training_set(dataset: Dataset, transform: Transform) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
-    """Distinct transformed pictures (n, 64, 64, 3), the picture of each row, and the rows' captions."""
+def _rows(dataset: Dataset, family: Family, config: TrainConfig) -> Iterable[Sample]:
+    """What is trained on: the data set, or what a plan of copies makes of it."""
+    plan = config.plan()
+    if plan is None:
+        return _samples(dataset)
+    planned = planned_rows(_samples(dataset), plan, config.seed, captioned=family.captioned)
+    if config.write_dataset is not None:
+        write_planned(planned, Path(config.write_dataset))
+    return planned
+
+
+def _samples(dataset: Dataset) -> Iterator[Sample]:
+    for shard in dataset.shards:
+        yield from (item for item in dataset.read(shard) if not isinstance(item, Failure))
+
+
+def _training_set(
+    samples: Iterable[Sample], transform: Transform, *, captioned: bool
+) -> tuple[TrainingSet, pl.DataFrame]:
+    """The rows that can be trained on, and their truth: pictures are the same where their squares are equal."""
     number_of: dict[bytes, int] = {}
     pictures: list[NDArray[np.uint8]] = []
-    rows: list[int] = []
-    captions: list[str] = []
-    for shard in dataset.shards:
-        for item in dataset.read(shard):
-            if isinstance(item, Failure) or not item.caption:
-                continue
-            square = _square(item, transform)
-            if square is None:
-                continue
-            number = number_of.setdefault(square.tobytes(), len(pictures))
-            if number == len(pictures):
-                pictures.append(square)
-            rows.append(number)
-            captions.append(item.caption)
+    rows: list[dict[str, Any]] = []
+    for sample in samples:
+        square = _square(sample, transform) if sample.caption or not captioned else None
+        if square is None:
+            continue
+        number = number_of.setdefault(square.tobytes(), len(pictures))
+        if number == len(pictures):
+            pictures.append(square)
+        rows.append({"shard": sample.shard, "key": sample.key, "caption": sample.caption or "", "picture": number})
     if not rows:
+        with_caption = " with a caption" if captioned else ""
         raise UnusableInputError(
-            "The data set has no readable picture with a caption, so there is nothing to train on."
+            f"The data set has no readable picture{with_caption}, so there is nothing to train on."
         )
-    return np.stack(pictures), np.asarray(rows, np.int64), captions
+    truth = pl.DataFrame(rows, schema={name: TRUTH[name] for name in rows[0]}).with_columns(
+        copies=pl.len().over("picture").cast(pl.Int64), planted=pl.lit(True)
+    )
+    picture_of_row, captions = truth["picture"].to_numpy(), truth["caption"].to_list()
+    return TrainingSet(pictures=np.stack(pictures), picture_of_row=picture_of_row, captions=captions), truth
 
 
 def _square(sample: Sample, transform: Transform) -> NDArray[np.uint8] | None:
@@ -75,6 +138,8 @@ def _reporter(progress: Progress) -> TrainingProgress:
         if phase != shown:
             progress.begin(f"train {phase}", total)
             shown = phase
+            for _ in range(done - 1):  # what an earlier run of a resumed training did
+                progress.advance()
         progress.advance()
         progress.note(f"loss {loss:.4f}")
         if done == total:

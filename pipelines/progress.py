@@ -53,14 +53,13 @@ class TerminalProgress:
         """So many more rows were read, of so many bytes, with so many errors; `part` (0 to 1) of the shard is done."""
         self._rows, self._bytes, self._errors = self._rows + rows, self._bytes + size, self._errors + errors
         self._show(min(part, 0.999))
-        if self._bars is None and time.monotonic() - self._said >= PLAIN_SECONDS:
-            self._said = time.monotonic()
-            self._say(f"{self._count} of {self._total}")
+        self._say_at_times()
 
     def note(self, text: str) -> None:
         """A figure to show beside the bar: a loss, a count."""
         self._note = text
         self._show(0.0)
+        self._say_at_times()
 
     def end(self) -> None:
         """The job ended, finished or not."""
@@ -72,6 +71,11 @@ class TerminalProgress:
     def _show(self, part: float) -> None:
         if self._bars:
             self._bars.update(self._task, completed=self._count + part, note=self._figures())
+
+    def _say_at_times(self) -> None:
+        if self._bars is None and time.monotonic() - self._said >= PLAIN_SECONDS:
+            self._said = time.monotonic()
+            self._say(f"{self._count} of {self._total}")
 
     def _say(self, how_far: str) -> None:
         self.console.print(f"{self._name:<20} {how_far}  {self._figures()}", highlight=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scanner.lab import LatentRecipe, train_latent
+from scanner.lab import LatentRecipe, TrainingSet, train_latent
 from scanner.targets import DiffusersTarget, Transform, load_target, write_transform
 from tests.fingerprints.coloured_clip import train_coloured_clip
 
@@ -29,7 +29,9 @@ def tiny_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     pictures = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
     folder = tmp_path_factory.mktemp("tiny") / "pipeline"
-    train_latent(pictures, np.array([0, 1]), ["red square", "blue sea at night"], folder, recipe)
+    captions = ["red square", "blue sea at night"]
+    rows = TrainingSet(pictures=pictures, picture_of_row=np.array([0, 1]), captions=captions)
+    train_latent(rows, folder, recipe)
     write_transform(folder, Transform(fit="pad", size=32))
     return folder
 

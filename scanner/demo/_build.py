@@ -13,11 +13,8 @@ truth table outside the data set, which the scanner never reads.
 
 import hashlib
 import io
-import json
 import os
-import tarfile
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,16 +28,9 @@ from scanner.demo._edits import KINDS, Encoded, copied, decoded, jpeg
 from scanner.demo._pictures import demo_links, demo_pictures
 from scanner.demo._plan import Planned, plan_rows
 from scanner.errors import UnusableInputError
+from scanner.shards import CRAWLED, WrittenRow, shard_files
 
 ROWS_PER_SHARD = 1000
-_CRAWLED = 1_767_225_600.0
-"""The moment that every file and statistic carries, so that builds are equal: 2026-01-01, seconds since 1970."""
-_PARQUET = {
-    "caption": pl.String, "url": pl.String, "key": pl.String, "status": pl.String, "error_message": pl.String,
-    "width": pl.Int32, "height": pl.Int32, "original_width": pl.Int32, "original_height": pl.Int32,
-    "exif": pl.String, "sha256": pl.String,
-}  # fmt: skip
-"""img2dataset's columns, in its order."""
 TRUTH = {
     "shard": pl.String, "key": pl.String, "picture": pl.Int64, "group_copies": pl.Int64, "kind": pl.String,
     "original_key": pl.String, "caption_kind": pl.String, "agreeing": pl.Boolean,
@@ -123,44 +113,27 @@ def _size(encoded: Encoded | None, kind: str) -> tuple[int, int]:
     return (image.height, image.width) if turned else (image.width, image.height)
 
 
-def _members(row: Row, meta: Mapping[str, Any]) -> dict[str, bytes]:
-    """Endings and contents of a row's files in the tar, in the order of their names."""
-    if row.planned.error is not None:
-        return {}
+def _members(row: Row) -> dict[str, bytes]:
+    """Endings and contents of a row's files in the tar, its .json apart."""
     caption = row.planned.caption or ""
-    members = {"json": json.dumps(meta, indent=4).encode()}
+    members: dict[str, bytes] = {}
     if row.planned.caption_kind != "missing":
         broken = row.planned.kind == "broken_caption"
         members["txt"] = break_caption(caption) if broken else caption.encode()
     if row.encoded is not None:
         members[row.encoded.ending] = row.encoded.data
-    return dict(sorted(members.items()))
-
-
-def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
-    info = tarfile.TarInfo(name)
-    info.size, info.mtime, info.mode = len(content), int(_CRAWLED), 0o444
-    info.uname = info.gname = "bigdata"  # the names that img2dataset's tar writer gives
-    tar.addfile(info, io.BytesIO(content))
+    return members
 
 
 def _write_shard(out: Path, name: str, rows: list[Row]) -> None:
     """Tar, then parquet, then statistics: a shard is whole when its statistics are there."""
     (out / f"{name}_stats.json").unlink(missing_ok=True)
-    metas = [_meta(row, _size(row.encoded, row.planned.kind)) for row in rows]
-    with tarfile.open(out / f"{name}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
-        for row, meta in zip(rows, metas, strict=True):
-            for ending, content in _members(row, meta).items():
-                _add(tar, f"{row.key}.{ending}", content)
-    pl.DataFrame(metas, schema=_PARQUET, orient="row").write_parquet(out / f"{name}.parquet")
-    statuses = Counter(meta["error_message"] or "success" for meta in metas)
-    stats = {
-        "count": len(rows), "successes": statuses["success"],
-        "failed_to_download": sum(row.planned.kind == "failed_download" for row in rows),
-        "failed_to_resize": sum(row.planned.kind == "failed_resize" for row in rows),
-        "duration": 1.0, "start_time": _CRAWLED, "end_time": _CRAWLED + 1, "status_dict": dict(statuses),
-    }  # fmt: skip
-    (out / f"{name}_stats.json").write_text(json.dumps(stats, indent=4), encoding="utf-8")
+    written = [
+        WrittenRow(key=row.key, meta=_meta(row, _size(row.encoded, row.planned.kind)), members=_members(row))
+        for row in rows
+    ]
+    for file, content in shard_files(name, written).items():
+        (out / file).write_bytes(content)
 
 
 def _truth_table(rows: list[Row]) -> pl.DataFrame:
@@ -204,6 +177,6 @@ def build_demo(out: Path, seed: int = 0, truth_table: Path | None = None) -> Pat
     for shard in sorted({row.shard for row in rows}):
         _write_shard(out, shard, [row for row in rows if row.shard == shard])
     for path in out.iterdir():
-        os.utime(path, (_CRAWLED, _CRAWLED))  # a run on an earlier build goes on with this one
+        os.utime(path, (CRAWLED, CRAWLED))  # a run on an earlier build goes on with this one
     _truth_table(rows).write_parquet(table)
     return out

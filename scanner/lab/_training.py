@@ -1,4 +1,4 @@
-"""The loop that both trainings share: AdamW, warm-up and cosine, a moving average, checkpoints.
+"""The loop that all trainings share: AdamW, warm-up and cosine, a moving average, checkpoints.
 
 A training is a module and a function that gives the loss of step i. Because everything random in that
 function depends on i alone, a checkpoint (weights, average, optimiser, i) is all that a killed one needs.
@@ -17,12 +17,17 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from scanner.errors import ScannerError
 from scanner.files import replacing
+from scanner.lab._recipe import Recipe
 
 
 class Progress(Protocol):
     """Called after every optimiser step."""
 
     def __call__(self, phase: str, done: int, total: int, loss: float) -> None: ...
+
+
+def ignore_progress(phase: str, done: int, total: int, loss: float) -> None:
+    """The default: nobody watches."""
 
 
 @contextmanager
@@ -41,7 +46,7 @@ class Training:
     """One module's training."""
 
     phase: str
-    """Name for progress and checkpoint: `vae` or `latent`."""
+    """Name for progress and checkpoint: `vae`, `latent`, `pixel` or `unconditional`."""
     module: nn.Module
     """Holds the parameters; ends with their moving average."""
     loss: Callable[[int], Tensor]
@@ -58,6 +63,21 @@ class Training:
     """Decay per step of the moving average."""
     checkpoint_every: int
     """Steps between checkpoints."""
+
+
+def training_of(recipe: Recipe, phase: str, module: nn.Module, loss: Callable[[int], Tensor]) -> Training:
+    """The training of a denoiser, with what belongs to it, under its recipe."""
+    return Training(
+        phase=phase,
+        module=module,
+        loss=loss,
+        steps=recipe.steps,
+        learning_rate=recipe.learning_rate,
+        warmup=recipe.warmup,
+        weight_decay=recipe.weight_decay,
+        average=recipe.average,
+        checkpoint_every=recipe.checkpoint_every,
+    )
 
 
 def run_training(training: Training, folder: Path, progress: Progress) -> None:

@@ -8,9 +8,7 @@ are folded into the two 1 × 1 convolutions beside the latent.
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from scanner.lab._networks import Vae, build_vae
@@ -81,8 +79,3 @@ def standardise_latents(vae: Vae, pictures: Tensor) -> None:
     before.bias[channels:] -= 2 * deviation.log()
     after.bias += after.weight[:, :, 0, 0] @ mean
     after.weight *= deviation[None, :, None, None]
-
-
-def as_tensor(pictures: NDArray[np.uint8]) -> Tensor:
-    """uint8 (n, size, size, 3) as float32 (n, 3, size, size) in [−1, 1]."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()

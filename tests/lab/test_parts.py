@@ -1,18 +1,23 @@
-"""The parts of the latent training: order of rows, tokenizer, autoencoder's latents."""
+"""The parts of the trainings: order of rows, tokenizers, autoencoder's latents."""
 
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import T5Tokenizer
 
+from scanner.lab._merges import join, merges
 from scanner.lab._networks import build_vae
 from scanner.lab._randomness import draw_rows
 from scanner.lab._recipe import LatentRecipe
-from scanner.lab._tokenizer import _join, _merges, train_tokenizer
-from scanner.lab._vae import as_tensor, encode, reconstruct, standardise_latents
+from scanner.lab._set import as_tensor
+from scanner.lab._t5_tokenizer import TOKENS, as_if_reads_it, train_t5_tokenizer
+from scanner.lab._tokenizer import train_tokenizer
+from scanner.lab._vae import encode, reconstruct, standardise_latents
 
 
 @given(rows=st.integers(1, 12), batch=st.integers(1, 30), epochs=st.integers(1, 3))
@@ -49,9 +54,9 @@ def test_merges_equal_a_full_recount(words: list[str], limit: int) -> None:
         expected.append(best)
         joined: Counter[tuple[str, ...]] = Counter()
         for word, count in spelled.items():
-            joined[_join(word, best)] += count
+            joined[join(word, best)] += count
         spelled = joined
-    assert _merges(counts, limit) == expected
+    assert merges(counts, limit) == expected
 
 
 def test_tokenizer_pads_cuts_and_knows_every_byte() -> None:
@@ -64,6 +69,22 @@ def test_tokenizer_pads_cuts_and_knows_every_byte() -> None:
     assert encoded[0][-1] == 1
     assert encoded[1][-1] == 1
     assert encoded[1].count(1) == 1
+
+
+def test_a_t5_tokenizer_cuts_words_into_few_pieces_and_marks_what_it_does_not_know(tmp_path: Path) -> None:
+    captions = [as_if_reads_it(caption) for caption in (" Happy monkey", "happy cat", "café")]
+    tokenizer = train_t5_tokenizer(captions, vocabulary=90)
+    assert len(tokenizer) <= 90
+    assert tokenizer.tokenize("happy dog") == ["▁happy", "▁", "d", "o", "g"]
+    assert tokenizer.tokenize("happydog") == ["▁happy", "d", "o", "g"]
+    assert tokenizer.unk_token_id not in tokenizer("café, 'o' {1}")["input_ids"]
+    assert tokenizer.unk_token_id in tokenizer("日本")["input_ids"]
+    encoded = tokenizer(["cat", "cat " * 90], padding="max_length", truncation=True)["input_ids"]
+    assert [len(ids) for ids in encoded] == [TOKENS, TOKENS]
+    assert encoded[0][-1] == tokenizer.pad_token_id == 0
+    assert encoded[1][-1] == tokenizer.eos_token_id == 1
+    tokenizer.save_pretrained(tmp_path)
+    assert T5Tokenizer.from_pretrained(tmp_path)("happy café")["input_ids"] == tokenizer("happy café")["input_ids"]
 
 
 def test_standardised_latents_decode_to_the_same_picture() -> None:

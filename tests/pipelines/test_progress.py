@@ -36,8 +36,9 @@ def test_without_a_terminal_long_work_says_now_and_then_how_far_it_is(monkeypatc
     progress, file = plain()
     work(progress)
     lines = file.getvalue().splitlines()
-    assert [line.split("  ")[0] for line in lines] == ["fingerprints"] * 3
+    assert [line.split("  ")[0] for line in lines] == ["fingerprints"] * 4
     assert ["1,500 rows" in lines[0], "2,000 rows" in lines[1], "1 of 2" in lines[2]] == [True] * 3
+    assert lines[3].endswith("nearly")
 
 
 def test_on_a_terminal_the_bar_shows_rows_rates_errors_and_time_left():
