@@ -49,8 +49,8 @@ def tile_l2(a: NDArray[np.floating], b: NDArray[np.floating], tiles: int = 4) ->
     A side that `tiles` does not divide is spread as evenly as whole pixels allow, the first tiles being one larger (the
     paper's images divide). Raises ValueError for a side of fewer pixels than tiles.
     """
-    cut = tile_slices(*a.shape[-3:-1], tiles)
-    return np.max([l2(a[..., y, x, :], b[..., y, x, :]) for y, x in cut], axis=0)
+    cut = tile_slices(a.shape[-3], a.shape[-2], tiles)
+    return np.asarray(np.max([l2(a[..., y, x, :], b[..., y, x, :]) for y, x in cut], axis=0))
 
 
 def block_means(images: NDArray[np.floating], side: int = 16) -> NDArray[np.float32]:

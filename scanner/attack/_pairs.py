@@ -36,7 +36,7 @@ def tile_distances(images: NDArray[np.uint8] | NDArray[np.floating], tiles: int 
     largest = np.zeros((count, count))
     if count == 0:
         return largest.astype(np.float32)
-    for rows, columns in tile_slices(*images.shape[1:3], tiles):
+    for rows, columns in tile_slices(images.shape[1], images.shape[2], tiles):
         np.maximum(largest, _mean_squares(images[:, rows, columns]), out=largest)
     if images.dtype == np.uint8:
         largest /= 255**2
@@ -54,12 +54,12 @@ def _mean_squares(tile: NDArray[np.generic]) -> NDArray[np.float64]:
         part -= part.mean(axis=0)  # distances do not change, rounding errors shrink
         product += part @ part.T
     norms = product.diagonal()
-    return (norms[:, None] + norms[None, :] - 2 * product) / (height * width * channels)
+    return np.asarray((norms[:, None] + norms[None, :] - 2 * product) / (height * width * channels))
 
 
 def _equal(images: NDArray[np.generic], near: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which of the `near` pairs (the diagonal among them) are equal in every value: by their sha-256."""
     digests = np.zeros(len(images), "S32")
     for i in np.flatnonzero(near.sum(axis=1) > 1):
-        digests[i] = hashlib.sha256(np.ascontiguousarray(images[i])).digest()
-    return (near & (digests[:, None] == digests[None, :])) | np.eye(len(images), dtype=bool)
+        digests[i] = hashlib.sha256(np.ascontiguousarray(images[i]).data).digest()
+    return np.asarray((near & (digests[:, None] == digests[None, :])) | np.eye(len(images), dtype=bool))
