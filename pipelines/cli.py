@@ -125,13 +125,15 @@ def attack(
         scanner attack runs/laion --target CompVis/stable-diffusion-v1-4 --device cuda --dtype float16
         scanner attack runs/laion --target models/mine --prompts 200 --control 100 --steps 25
         scanner attack runs/laion --target models/mine --exhaustive
+        scanner attack runs/cifar --target models/ddpm --images 65536
 
     Parameters
     ----------
     run
         Directory of a finished audit.
     target
-        Folder of a diffusers text-to-image pipeline, or owner/name on the hub.
+        Folder of a diffusers text-to-image pipeline, or owner/name on the hub; a DDPM or DDIM pipeline, which takes no
+        prompt, is attacked with --images images of as many seeds.
     json
         Print a machine-readable summary instead of the readable one.
     """
