@@ -134,6 +134,7 @@ def attack(  # noqa: PLR0913 - two groups of options and what to do with them
         scanner attack runs/laion --target openai:gpt-image-1 --triage none --api-price 0.011 --api-max-cost 20
         scanner attack runs/laion --target openai:sdxl --api-url http://localhost:8080/v1 --api-seed --triage none
         scanner attack runs/laion --target generated-elsewhere/ --triage none
+        scanner attack runs/cifar --target models/ddpm --images 65536
 
     Parameters
     ----------
@@ -141,7 +142,8 @@ def attack(  # noqa: PLR0913 - two groups of options and what to do with them
         Directory of a finished audit.
     target
         Folder of a diffusers text-to-image pipeline, or owner/name on the hub; openai:MODEL for a hosted image API; or
-        a folder or webdataset of images that were generated elsewhere, each with its prompt and, if known, its seed.
+        a folder or webdataset of images that were generated elsewhere, each with its prompt and, if known, its seed. A
+        DDPM or DDIM pipeline, which takes no prompt, is attacked with --images images of as many seeds.
     budget
         Stop cleanly once so much is spent, the most suspicious prompts first: 5000images, 1e6evaluations, 2h or 90min.
         What was made is verified and reported; the same command with a larger budget goes on.

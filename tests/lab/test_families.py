@@ -114,7 +114,7 @@ def test_another_family_recipe_or_set_does_not_continue(family: str, tmp_path: P
 
 @pytest.mark.parametrize("family", ["pixel"], indirect=True)
 def test_a_target_in_pixel_space_draws_each_image_from_its_own_seed(model: Path) -> None:
-    target = load_target(str(model), batch=2)
+    target = load_target(str(model), batch=2, clean_captions=False)
     assert isinstance(target.pipe, IFPipeline)
     together = target.generate(["Red square", "green hill " * 60], [1, 2], steps=3, guidance=7.5)
     assert [drawn.defect for drawn in together] == [None, None]
