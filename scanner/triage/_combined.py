@@ -5,7 +5,7 @@ writes them. A positive score enters as its logarithm, a negative one as minus t
 ratios count. The result ranks prompts; its threshold is read off the control arm as any other's, so a target on which
 the parts have other scales moves it along. Its parts' scores are always reported beside it. On the demo's target,
 cross-fitted in 5 folds (no prompt scored by a rule that saw it): AUC 0.978 against 200 controls, 90 % of the 89
-verified prompts at 1 % false positives with 8 evaluations; its parts alone 0.973 and 71 %, 0.951 and 80 %. Of the five
+verified prompts at 1 % false positives, 8 evaluations; its parts alone 0.973 and 71 %, 0.951 and 80 %. Of the five
 choices of parts that were tried this one did best.
 
     >>> rule = CombinedRule([DenoisingConfidence(target, run_seed=0), ...])    # doctest: +SKIP
