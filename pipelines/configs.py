@@ -214,6 +214,8 @@ class DownloadConfig:
             raise UnusableInputError("--image-size and --retries are at least 0.")
 
 
+FITTING = frozenset({"device", "batch", "attention_slicing", "compile", "allow"})
+"""Options of where and how a pipeline runs, which change an image by no more than rounding."""
 _SWITCHES = {
     "safety_checker": ("on", "off"),
     "watermarker": ("on", "off"),
@@ -270,7 +272,7 @@ class TargetOptions(ApiOptions):
 
     def identity(self) -> dict[str, Any]:
         """What the images depend on: a resumed attack must have the same."""
-        return {name: value for name, value in asdict(self).items() if name not in REACHING}
+        return {name: value for name, value in asdict(self).items() if name not in REACHING | FITTING}
 
 
 @dataclass(frozen=True, kw_only=True)

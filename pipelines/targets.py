@@ -17,7 +17,17 @@ from pipelines.configs import TargetOptions
 from pipelines.search import Prompt
 from scanner.errors import UnusableInputError
 from scanner.run import Run
-from scanner.targets import ApiSettings, ApiTarget, Loading, StoredTarget, Target, Transform, load_target, open_stored
+from scanner.targets import (
+    ApiSettings,
+    ApiTarget,
+    DiffusersTarget,
+    Loading,
+    StoredTarget,
+    Target,
+    Transform,
+    load_target,
+    open_stored,
+)
 
 API = "openai:"
 API_COMPARE_SIZE = 512
@@ -36,7 +46,7 @@ def open_target(model: str, options: TargetOptions, run: Run | None = None) -> T
         return open_stored(model, fit=options.fit, size=options.compare_size)
     if options.compare_size is not None:
         raise UnusableInputError(
-            f"{model} is a diffusers pipeline and has a size of its own; leave --compare-size out."
+            f"{model} is a diffusers pipeline, whose images have a size of their own; use --image-size to change it."
         )
     return load_target(model, loading_of(options))
 
@@ -112,7 +122,7 @@ def facts(target: Target) -> dict[str, Any]:
         found = target.found
         counts = {name: getattr(found, name) for name in ("without_prompt", "repeated", "unreadable")}
         return counts | {"prompts": len(found.images), "images": sum(map(len, found.images.values()))}
-    return {}
+    return asdict(target.settings) if isinstance(target, DiffusersTarget) else {}
 
 
 def forget_answers(target: Target) -> None:
