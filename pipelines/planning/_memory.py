@@ -13,11 +13,9 @@ from scanner.attack import Span, exactly
 
 OPEN_INDEX_BYTES = 2 * INDEX_BYTES - 16
 """Of one picture in the opened index: its block means as they are and normalised."""
-READING_BYTES = 14
-"""Of one pixel value while a shard's originals are read, all of them at once: measured with tracemalloc on `BlockMeans`
-(8-bit pixels twice, float32, and the float64 of the standard deviation)."""
-CLUSTERED_BYTES = 6
-"""Of one pixel value of a prompt's images while they are clustered: as bytes twice, and as float32."""
+CLUSTERED_BYTES = 1
+"""Of one pixel value of a prompt's images while they are clustered: as it is stored (what is multiplied at once is a few
+MB beside it)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +71,7 @@ def _process(held: Held) -> Figure:
 def _originals(outlook: Outlook, held: Held) -> list[Figure]:
     pictures = outlook.pictures
     cached = cached_bytes(pictures.distinct, held.size)
-    reading = READING_BYTES * 3 * held.size**2 * pictures.largest_shard
-    figures = [
+    return [
         counted(
             "originals' index",
             "bytes",
@@ -83,15 +80,11 @@ def _originals(outlook: Outlook, held: Held) -> list[Figure]:
         ),
         counted("originals kept", "bytes", Span(least=0, expected=cached, most=cached), "those that were compared"),
     ]
-    if pictures.largest_shard:
-        basis = f"the largest shard's {pictures.largest_shard:,} pictures at once"
-        figures.append(extrapolated("originals while read", "bytes", exactly(reading), basis))
-    return figures
 
 
 def _all(device: Sequence[Figure], host: Sequence[Figure], held: Held) -> tuple[Figure, ...]:
     """The peak where everything is in one place; on another device each place has its own."""
-    passing = [figure for figure in host if figure.name in ("originals while read", "one prompt's images")]
+    passing = [figure for figure in host if figure.name == "one prompt's images"]
     lasting = [figure for figure in host if figure not in passing]
     if any(figure.span is None for figure in (*device, *host)):
         return ()
@@ -99,7 +92,7 @@ def _all(device: Sequence[Figure], host: Sequence[Figure], held: Held) -> tuple[
     here = _sum(lasting) + exactly(peak)
     if held.device == "cpu":
         working = [figure for figure in device if figure.name != "weights"]  # these are in the process already
-        return (extrapolated("all", "bytes", here + _sum(working), "the two that pass counted once, the larger"),)
+        return (extrapolated("all", "bytes", here + _sum(working), "all of them"),)
     on_device = _sum(device)
     return (
         extrapolated(f"all on {held.device}", "bytes", on_device, "weights and activations"),

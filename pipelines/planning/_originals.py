@@ -3,7 +3,7 @@
 The index holds block means of every distinct picture; a generation is compared with all of them, and its nearest are
 read in full. Both are timed on up to 256 of a run's pictures and grow with their number.
 
-    >>> places = distinct_places(run)                                               # doctest: +SKIP
+    >>> places = distinct_pictures(run)                                             # doctest: +SKIP
     >>> time_originals(run, places, target, generations)                            # doctest: +SKIP
 """
 
@@ -18,7 +18,6 @@ from pipelines.fetching import can_be_fetched
 from pipelines.verification import stored_images
 from scanner.attack import as_unit
 from scanner.errors import ScannerError
-from scanner.images import image_places
 from scanner.run import Run
 from scanner.samples import Undecodable
 from scanner.targets import Target
@@ -34,8 +33,6 @@ class Pictures:
 
     distinct: int
     """Different pictures that can be read."""
-    largest_shard: int
-    """Most of them in one shard, which are read as one."""
     by_url: bool
     """Whether further ones are known by their addresses alone, and fetched for the attacked prompts."""
 
@@ -55,23 +52,9 @@ class OriginalsTime:
     one."""
 
 
-def distinct_places(run: Run) -> pl.DataFrame:
-    """The first row of every distinct picture that has an image, in order, with its shard's number."""
-    rows = image_places(run).filter(pl.col("file").is_not_null()).collect().sort("sample_id")
-    picture = pl.coalesce("pixel_sha256", pl.format("{} {}", pl.col("file"), pl.col("offset")))
-    first = rows.with_columns(picture=picture).unique("picture", keep="first", maintain_order=True)
-    return first.with_columns(shard=pl.col("sample_id") // 2**32)
-
-
 def count_originals(run: Run, places: pl.DataFrame) -> Pictures:
     """Count the pictures of a run."""
-    sizes = places.group_by("shard").len()["len"]
-    largest = sizes.max()
-    return Pictures(
-        distinct=len(places),
-        largest_shard=int(largest) if isinstance(largest, int) else 0,
-        by_url=can_be_fetched(run),
-    )
+    return Pictures(distinct=len(places), by_url=can_be_fetched(run))
 
 
 def time_originals(

@@ -8,8 +8,10 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import torch
+from numpy.typing import NDArray
 
 from pipelines.amounts import rows_of
 from pipelines.configs import AttackOptions, PlanOptions, TargetOptions
@@ -17,19 +19,20 @@ from pipelines.planning._attack import attack_sections
 from pipelines.planning._audit import audit_section
 from pipelines.planning._figures import Plan, Section
 from pipelines.planning._memory import Held, memory_section
-from pipelines.planning._originals import Pictures, count_originals, distinct_places, time_originals
+from pipelines.planning._originals import Pictures, count_originals, time_originals
 from pipelines.planning._outlook import Outlook
 from pipelines.planning._process import resident
 from pipelines.planning._protocol import has_triage, kinds_of, protocol_of, unclassed_kinds, unguided_or_guided
 from pipelines.planning._warm_up import WarmUp, ask_few, is_hosted, warm_up, weight_bytes
 from pipelines.targets import open_target
 from pipelines.triage import detectors_of
+from pipelines.verification import distinct_pictures
 from scanner.attack import RiskKind
 from scanner.errors import UnusableInputError
 from scanner.prompts import CURVE_FILE, Curve, read_curve, shipped_curve
 from scanner.run import Run
 from scanner.tables import PROMPTS
-from scanner.targets import Target
+from scanner.targets import DiffusersTarget, StoredTarget, Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +114,7 @@ def _subject(what: str, config: AttackOptions) -> Subject:
         kinds=unclassed_kinds(config.prompts, curve),
         control=config.control,
         curve=curve,
-        pictures=Pictures(distinct=rows, largest_shard=0, by_url=False),
+        pictures=Pictures(distinct=rows, by_url=False),
         places=None,
         run=None,
     )
@@ -127,7 +130,7 @@ def _run_subject(run: Run, config: AttackOptions) -> Subject:
         if not prompts:
             raise UnusableInputError(f"{run.path} has no {arm} prompts, and an attack needs both arms.")
     curve = read_curve(run.path / CURVE_FILE) if (run.path / CURVE_FILE).exists() else shipped_curve()
-    places = distinct_places(run)
+    places = distinct_pictures(run)
     return Subject(
         name=str(run.path),
         kinds=kinds_of(classes, curve),
@@ -146,10 +149,13 @@ def _with_control(config: AttackOptions, control: int) -> AttackOptions:
 
 def _load(model: str, config: AttackOptions, options: PlanOptions, loading: TargetOptions) -> Loaded:
     target = open_target(model, loading)
+    if isinstance(target, StoredTarget):
+        raise UnusableInputError(f"The images of {model} are there already; an attack on them has no cost to plan.")
+    device = target.settings.device if isinstance(target, DiffusersTarget) else "cpu"
     process = resident()
-    triage = sum(detector.evaluations for detector in detectors_of(target, config))
+    triage = sum(detector.evaluations for detector in detectors_of(target, config, _nothing_near))
     held = Held(
-        device=loading.device,
+        device=device,
         size=target.transform.size,
         batch=target.batch,
         weights=weight_bytes(target),
@@ -157,11 +163,15 @@ def _load(model: str, config: AttackOptions, options: PlanOptions, loading: Targ
     )
     warm, seconds = None, options.warm_up_seconds
     if not is_hosted(target):
-        warm = warm_up(target, device=loading.device, guidance=config.guidance, seconds=seconds)
+        warm = warm_up(target, device=device, guidance=config.guidance, seconds=seconds)
     elif options.warm_up:
         warm = ask_few(target, steps=config.steps, guidance=config.guidance)
-    price: float | None = getattr(loading, "api_price", None)  # a setting of hosted targets alone
-    return Loaded(target=target, held=held, triage=triage, warm=warm, image_price=price)
+    return Loaded(target=target, held=held, triage=triage, warm=warm, image_price=loading.api_price)
+
+
+def _nothing_near(images: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Stands for the originals, of which the number of evaluations does not depend."""
+    return np.full(len(images), np.inf)
 
 
 def _outlook(subject: Subject, loaded: Loaded | None, config: AttackOptions, options: PlanOptions) -> Outlook:

@@ -49,21 +49,23 @@ class BlockMeans:
         """Arrays named as in `Blocks`. A row whose image was never decoded (it has no `pixel_sha256`) and can't be is
         left out; raises Undecodable for any other."""
         columns = ("sample_id", "pixel_sha256", "file", "offset", "length")
-        squares, ids = list[NDArray[np.uint8]](), list[int]()
+        ids, blocks, means, deviations = list[int](), list[NDArray[np.float32]](), list[float](), list[float]()
         for sample, pixels, *where in samples.select(columns).iter_rows():
             try:
-                squares.append(self.transform(decode(self.images(*where))))
-                ids.append(sample)
+                image = as_unit(self.transform(decode(self.images(*where))))
             except Undecodable:
                 if pixels is not None:
                     raise
-        size = self.transform.size
-        images = as_unit(np.stack(squares)) if squares else np.empty((0, size, size, 3), np.float32)
+                continue
+            ids.append(sample)
+            blocks.append(block_means(image, SIDE))  # one image in memory, not those of a shard
+            means.append(image.mean(dtype=np.float64))
+            deviations.append(image.std(dtype=np.float64))
         return {
             "sample_id": np.array(ids, np.int64),
-            "blocks": block_means(images, SIDE),
-            "mean": images.mean(axis=(1, 2, 3), dtype=np.float64).astype(np.float32),
-            "deviation": images.std(axis=(1, 2, 3), dtype=np.float64).astype(np.float32),
+            "blocks": np.array(blocks, np.float32).reshape(len(ids), SIDE * SIDE * 3),
+            "mean": np.array(means, np.float32),
+            "deviation": np.array(deviations, np.float32),
         }
 
 

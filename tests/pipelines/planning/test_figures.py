@@ -141,7 +141,7 @@ def hosted_plan(warm, **options) -> Plan:
         where="elsewhere",
         triage="no triage",
         warm=warm,
-        pictures=Pictures(distinct=10, largest_shard=10, by_url=False),
+        pictures=Pictures(distinct=10, by_url=False),
         originals=None,
     )
     return Plan(subject="", sections=attack_sections(outlook), notes=())
