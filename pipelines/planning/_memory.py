@@ -14,8 +14,8 @@ from scanner.attack import Span, exactly
 OPEN_INDEX_BYTES = 2 * INDEX_BYTES - 16
 """Of one picture in the opened index: its block means as they are and normalised."""
 CLUSTERED_BYTES = 1
-"""Of one pixel value of a prompt's images while they are clustered: as it is stored (what is multiplied at once is a few
-MB beside it)."""
+"""Of one pixel value of a prompt's images while they are clustered: as it is stored (what is multiplied at once is a
+few MB beside it)."""
 
 
 @dataclass(frozen=True, kw_only=True)
