@@ -2,7 +2,7 @@
 
 Every distance is computed, as a matrix product over all pixels, and those that count are computed again exactly. That
 is affordable because such models draw 32 or 64 pixels a side: it takes size² · 3 bytes a distinct training picture
-(307 MB for 100,000 of 32 × 32, 1.2 GB of 64 × 64), and 200 MB for the products.
+(307 MB for 100,000 of 32 × 32, 1.2 GB of 64 × 64; twice that while it is opened), and 200 MB for the products.
 
 RUN/unconditional-originals/*.npz    a shard's pictures in the target's own transform
 
@@ -69,12 +69,16 @@ def write_squares(run: Path, part: str, arrays: Mapping[str, NDArray[np.generic]
 
 def stored_neighbourhoods(run: Path, group_of: Mapping[int, int]) -> "Neighbourhoods":
     """The index of all shards that were read."""
-    parts = [dict(np.load(path)) for path in sorted((run / FOLDER).glob("*.npz"))]
-    return Neighbourhoods(
-        np.concatenate([part["sample_id"] for part in parts]),
-        np.concatenate([part["pixels"] for part in parts]),
-        group_of,
-    )
+    files = sorted((run / FOLDER).glob("*.npz"))
+    ids = [np.load(file)["sample_id"] for file in files]
+    pixels, at = np.empty(0, np.uint8), 0
+    for file, of_part in zip(files, ids, strict=True):  # one after the other: together they may be gigabytes
+        part = np.load(file)["pixels"]
+        if not at:
+            pixels = np.empty((sum(map(len, ids)), *part.shape[1:]), np.uint8)
+        pixels[at : at + len(of_part)] = part
+        at += len(of_part)
+    return Neighbourhoods(np.concatenate(ids), pixels, group_of)
 
 
 class Neighbourhoods:

@@ -1,5 +1,7 @@
 """The neighbourhood of an image against a slow, obvious version of it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from scanner.attack import NEIGHBOURS, as_unit, l2
 from scanner.errors import UnusableInputError
-from scanner.verify import Neighbourhoods
+from scanner.verify import Neighbourhoods, stored_neighbourhoods, write_squares
 
 
 def slow(image: np.ndarray, ids: np.ndarray, pixels: np.ndarray, group_of: dict[int, int]) -> tuple[int, float, float]:
@@ -60,3 +62,13 @@ def test_a_training_picture_is_compared_with_the_others_alone() -> None:
 def test_fewer_pictures_than_the_neighbourhood_are_refused() -> None:
     with pytest.raises(UnusableInputError, match="holds 50 different pictures"):
         Neighbourhoods(np.arange(50), np.zeros((50, 6, 6, 3), np.uint8), {})
+
+
+def test_pictures_of_several_shards_are_one_index(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    pixels = rng.integers(0, 256, (60, 6, 6, 3)).astype(np.uint8)
+    for part, rows in (("00000", slice(0, 0)), ("00001", slice(0, 25)), ("00002", slice(25, 60))):
+        write_squares(tmp_path, part, {"sample_id": np.arange(60)[rows], "pixels": pixels[rows]})
+    index = stored_neighbourhoods(tmp_path, {})
+    assert index(pixels[30:31])[0] == Neighbourhoods(np.arange(60), pixels, {})(pixels[30:31])[0]
+    assert (index.pixels == pixels).all()
