@@ -8,7 +8,6 @@ memory runs out.
 """
 
 import os
-import resource
 import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -66,24 +65,26 @@ def _free_of_machine() -> int | None:
 
 
 def _free_of_group() -> int | None:
-    """What a container's limit (cgroup v2) leaves."""
+    """What a container's limit (cgroup v2) leaves; cached files count as free, since they give way."""
+    group = Path("/sys/fs/cgroup")
     try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
-        return int(limit) - int(Path("/sys/fs/cgroup/memory.current").read_text())
-    except (OSError, ValueError):  # no such group, or a limit that reads "max"
+        limit, used = int((group / "memory.max").read_text()), int((group / "memory.current").read_text())
+        parts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return limit - used + int(parts["inactive_file"]) + int(parts["active_file"])
+    except (OSError, ValueError, KeyError):  # no such group, or a limit that reads "max"
         return None
 
 
 def _free_of_process() -> int | None:
     """What the limit of the address space (ulimit -v) leaves."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit == resource.RLIM_INFINITY:
-        return None
     try:
+        import resource  # noqa: PLC0415 - Windows has none
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except (OSError, ValueError):
+    except (ImportError, OSError, ValueError):
         return None
-    return max(0, limit - pages * os.sysconf("SC_PAGE_SIZE"))
+    return None if limit == resource.RLIM_INFINITY else max(0, limit - pages * os.sysconf("SC_PAGE_SIZE"))
 
 
 def peak_memory(device: torch.device, modules: Iterable[torch.nn.Module], work: Callable[[], Any]) -> int:

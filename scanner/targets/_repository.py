@@ -4,12 +4,13 @@ A folder, or a repository of the hub, whose listing is judged before its weights
 allowed by name: Python code that the repository brings, and weights that are pickles (both can run anything on this
 machine). Refused in any case: weights that are incomplete, which the libraries would fill up with random numbers.
 
-    >>> Repository(name="mine", files=frozenset({"model_index.json", "unet/model.bin"}), index={"unet": ["a", "b"]})
-    ... # doctest: +SKIP
+    >>> find_repository("models/mine").parts["unet"]                          # doctest: +SKIP
+    ('diffusers', 'UNet2DConditionModel')
 """
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from typing import Any
 import diffusers
 import huggingface_hub
 import torch
-from safetensors import safe_open
 
 from scanner.errors import UnusableInputError
 from scanner.targets._options import PICKLE, REMOTE_CODE
@@ -29,6 +29,8 @@ INDEX = "model_index.json"
 PICKLES = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
 _VARIANT = re.compile(r"^[a-z_]*model\.(?P<variant>\w+?)(-\d{5}-of-\d{5})?\.(safetensors|bin)$")
 """diffusion_pytorch_model.fp16.safetensors, model.fp16-00001-of-00002.safetensors"""
+_LONGEST_HEADER = 100_000_000
+"""Bytes; the format allows no more."""
 _PICKLED = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 """Types of numbers, as safetensors calls them."""
 
@@ -49,8 +51,9 @@ class Repository:
     @property
     def parts(self) -> dict[str, tuple[str, str]]:
         """The pipeline's parts that are loaded: name → (library, class)."""
-        found = {name: value for name, value in self.index.items() if not name.startswith("_")}
-        return {name: (value[0], value[1]) for name, value in found.items() if isinstance(value, list) and value[0]}
+        named = {name: value for name, value in self.index.items() if not name.startswith("_")}
+        pairs = {name: value for name, value in named.items() if isinstance(value, list) and len(value) == 2}
+        return {name: (str(library), str(kind)) for name, (library, kind) in pairs.items() if library}
 
     def weights(self, part: str, suffixes: Iterable[str]) -> list[str]:
         """Names of a part's weight files with one of these suffixes."""
@@ -138,15 +141,14 @@ def refuse_pickles(repository: Repository, allow: tuple[str, ...]) -> None:
 
 
 def chosen_variant(repository: Repository, *, half: bool) -> str | None:
-    """The variant to load (fp16, ...): in half precision fp16 where there is one, else the plain files, else what
-    there is."""
-    suffixes = {".safetensors"} | PICKLES
-    names = [name for part in repository.parts for name in repository.weights(part, suffixes)]
-    variants = sorted({match["variant"] for name in names if (match := _VARIANT.match(name))})
-    if half and "fp16" in variants:
+    """The variant to load (fp16, ...): fp16 in half precision where there is one, else one that a part has nothing
+    but, else none. The libraries take the plain files of parts that do not have it."""
+    names = [repository.weights(part, {".safetensors"} | PICKLES) for part in repository.parts]
+    variants = [[match["variant"] if (match := _VARIANT.match(name)) else None for name in part] for part in names]
+    if half and any("fp16" in part for part in variants):
         return "fp16"
-    plain = any(not _VARIANT.match(name) for name in names)
-    return None if plain or not variants else variants[0]
+    alone = {variant for part in variants if None not in part for variant in part if variant}
+    return min(alone) if alone else None
 
 
 def download(repository: Repository, variant: str | None, allow: tuple[str, ...]) -> Repository:
@@ -193,9 +195,14 @@ def stored_sizes(files: Iterable[Path]) -> dict[str, tuple[int, str]]:
 
 
 def _of_safetensors(file: Path) -> dict[str, tuple[int, str]]:
-    with safe_open(file, "pt") as weights:
-        parts = {key: weights.get_slice(key) for key in weights.keys()}  # noqa: SIM118 (it is no dict)
-        return {key: (int(torch.Size(part.get_shape()).numel()), str(part.get_dtype())) for key, part in parts.items()}
+    """From the header alone: its length in 8 bytes, then JSON. Weights need not fit the memory for it."""
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        header = json.loads(opened.read(min(length, _LONGEST_HEADER)))
+    parts = {name: part for name, part in header.items() if name != "__metadata__"}
+    if file.stat().st_size != 8 + length + max((part["data_offsets"][1] for part in parts.values()), default=0):
+        raise ValueError("it is cut short")
+    return {name: (math.prod(part["shape"]), part["dtype"]) for name, part in parts.items()}
 
 
 def _of_pickle(file: Path) -> dict[str, tuple[int, str]]:
