@@ -103,7 +103,7 @@ def test_the_papers_attack_gives_every_prompt_all_its_images(audited: Run) -> No
 
 def test_without_originals_cliques_are_found_and_nothing_is_verified(audited: Run) -> None:
     config = replace(
-        FEW, originals=False, clique=4, evidence=6, seeds=6, rate=0.5, search_steps=8, edge=0.1, look_rate=0.5
+        FEW, originals=False, clique=3, evidence=6, seeds=6, rate=0.5, search_steps=8, edge=0.15, look_rate=0.5
     )
     attack(audited, TARGET, config, LocalEngine())
     assert not (audited.path / "originals").exists()
