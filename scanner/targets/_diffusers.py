@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from diffusers import ModelMixin
+from diffusers import LCMScheduler, ModelMixin, PixArtAlphaPipeline
 from numpy.typing import NDArray
 
 from scanner.errors import ScannerError, UnusableInputError
@@ -33,7 +33,7 @@ from scanner.targets._views import denoiser_of
 
 T = TypeVar("T")
 TRIED_STEPS = 2
-"""Fewest steps that every pipeline draws an image in (PixArt-α takes one for a distilled model's)."""
+"""Fewest steps that every pipeline draws an image in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +78,12 @@ class DiffusersTarget:
         return self.transform.size
 
     @property
+    def fewest_steps(self) -> int:
+        """PixArt-α's pipeline takes one step for that of a distilled model, whose scheduler alone can do it."""
+        distilled = isinstance(self.pipe.scheduler, LCMScheduler)
+        return TRIED_STEPS if isinstance(self.pipe, PixArtAlphaPipeline) and not distilled else 1
+
+    @property
     def batch(self) -> int:
         """Images made at once: as asked for, else measured when it is first needed; less once memory ran out."""
         return self._fitted().batch
@@ -120,6 +126,8 @@ class DiffusersTarget:
         that runs out of memory is made again in halves. Raises ScannerError where one image alone does not fit, and
         where images have another size than asked.
         """
+        if steps < self.fewest_steps:
+            raise ScannerError(f"{self.name} draws no image in {steps} step; its pipeline needs {self.fewest_steps}.")
         notes = {
             caption: cut_note(self.pipe, self.windows, caption, clean_captions=self.origin.clean_captions)
             for caption in set(captions)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from diffusers import DPMSolverMultistepScheduler
 
+from scanner.errors import ScannerError
 from scanner.targets import DiffusersTarget, load_target
 from tests.targets.tiny_pipelines import FAMILIES, SIZE, save_other
 
@@ -98,3 +99,11 @@ def test_any_other_text_to_image_pipeline_draws_and_cannot_be_looked_into(tmp_pa
     assert target.evaluations == 3 * 2 * 2
     assert target.denoiser is None
     assert target.has_autoencoder
+
+
+def test_a_single_step_that_a_pipeline_cannot_take_is_said(family_folder: Callable[[str], Path]) -> None:
+    target = load_target(str(family_folder("pixart-alpha")), device="cpu", batch=1)
+    with pytest.raises(ScannerError, match="draws no image in 1 step"):
+        target.generate(["red square"], [1], steps=1, guidance=1.0)
+    sigma = load_target(str(family_folder("pixart-sigma")), device="cpu", batch=1)
+    assert sigma.generate(["red square"], [1], steps=1, guidance=1.0)[0].defect is None
