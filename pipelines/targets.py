@@ -13,10 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from pipelines.configs import TargetOptions
 from pipelines.search import Prompt
 from scanner.errors import UnusableInputError
 from scanner.run import Run
+from scanner.tables import SAMPLES
 from scanner.targets import (
     ApiSettings,
     ApiTarget,
@@ -43,7 +46,10 @@ def open_target(model: str, options: TargetOptions, run: Run | None = None) -> T
         transform = Transform(fit=options.fit or "crop", size=options.compare_size or API_COMPARE_SIZE)
         return ApiTarget(_settings(model, options), transform, None if run is None else run.path / "api")
     if _is_stored(Path(model)):
-        return open_stored(model, fit=options.fit, size=options.compare_size)
+        stored = open_stored(model, fit=options.fit, size=options.compare_size)
+        if run is not None:
+            _refuse_originals(stored, run)
+        return stored
     if options.compare_size is not None:
         raise UnusableInputError(
             f"{model} is a diffusers pipeline, whose images have a size of their own; use --image-size to change it."
@@ -73,6 +79,18 @@ def _is_stored(path: Path) -> bool:
     if path.is_dir():
         return not (path / "model_index.json").exists()
     return path.is_file() and path.suffix in (".tar", ".parquet")
+
+
+def _refuse_originals(target: StoredTarget, run: Run) -> None:
+    """No model gives a file back byte for byte: what does so is the data set, and all of it would be a hit."""
+    files = {image.sha256 for images in target.found.images.values() for image in images}
+    same = SAMPLES.scan(run.path).filter(pl.col("file_sha256").is_in(files)).select(pl.col("file_sha256").n_unique())
+    count = same.collect().item()
+    if count:
+        raise UnusableInputError(
+            f"{count:,} of the {len(files):,} images in {target.name} are files of the audited data set, byte for "
+            "byte, and not what a model made; give a folder of generated images, or a diffusers pipeline."
+        )
 
 
 def _settings(model: str, options: TargetOptions) -> ApiSettings:

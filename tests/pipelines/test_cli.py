@@ -103,7 +103,8 @@ def test_another_configuration_is_refused_and_named(photos, tmp_path):
     Image.new("RGB", (64, 64), "red").save(photos / "0.png")
     assert "0.png has changed" in refused("audit", photos, "--out", run, "--model", "demo")
     assert "no target" in refused("attack", run, "--target", tmp_path / "nothing")
-    assert "no diffusers pipeline" in refused("attack", run, "--target", photos)
+    (tmp_path / "empty").mkdir()
+    assert "no diffusers pipeline" in refused("attack", run, "--target", tmp_path / "empty")
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 

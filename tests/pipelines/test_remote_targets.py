@@ -155,6 +155,14 @@ def test_prompts_without_images_are_not_tried_and_a_set_without_any_is_refused(
     assert audited.read(CANDIDATES).height == 8
 
 
+def test_the_data_set_itself_is_no_set_of_generated_images(
+    audited: Run, small_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert attack(audited, str(small_data)) == 2
+    assert "are files of the audited data set, byte for byte" in capsys.readouterr().err
+    assert not (audited.path / "attack.json").exists()
+
+
 def test_what_looks_inside_is_refused_with_the_way_out(audited: Run, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["attack", str(audited.path), "--target", "openai:painter", "--api-url", "http://127.0.0.1:9/v1"]
     assert exit_code_of(app, arguments) == 2

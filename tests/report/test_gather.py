@@ -254,3 +254,15 @@ def test_long_lists_are_cut_and_keep_what_matters(tmp_path: Path) -> None:
     assert [group.copies for group in found.groups if group.hits] == [2], "a group behind a hit stays, however small"
     assert len(found.prompts) == 500
     assert sum(prompt.arm == "control" for prompt in found.prompts) == 278
+
+
+def test_a_cost_that_nobody_counted_is_not_known_and_not_zero(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", PLAN)
+    overwrite(run, CANDIDATES, evaluations=0)
+    cost = gather(run).arms[0].cost
+    assert (cost.images, cost.image_evaluations, cost.evaluations, cost.evaluations_per_hit) == (69, None, None, None)
+    assert cost.images_per_hit == 69 / 4
+
+
+def test_images_that_never_came_are_counted_by_reason(found: Findings) -> None:
+    assert [(one.defect, one.images, one.prompts) for one in found.lacking] == [("flat", 5, 5)]

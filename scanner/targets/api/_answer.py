@@ -2,8 +2,8 @@
 
 OpenAI's form is {"data": [{"b64_json" | "url": ..., "revised_prompt": ...}]}, or {"error": {"message", "code",
 "type", "param"}} with a status of 400 and above; compatible servers also write {"error": "..."}, {"detail": "..."} and
-{"message": "..."}. Codes of refusals: content_policy_violation and moderation_blocked (OpenAI), contentFilter
-and content_filter (Azure); relays use status 451.
+{"message": "..."}. OpenAI and Azure name a refusal content_policy_violation or moderation_blocked, with
+status 400 or 403; others say it in words, and relays use status 451.
 """
 
 import base64
@@ -20,7 +20,8 @@ from scanner.targets.api._settings import ApiSettings
 
 _REFUSALS = (
     *("content_policy", "content policy", "contentfilter", "content_filter", "moderation", "safety system"),
-    *("safety filter", "safety policy", "image_safety", "unsafe_generation", "nsfw"),
+    *("content filter", "content management policy", "safety filter", "safety policy", "image_safety"),
+    *("unsafe_generation", "nsfw"),
 )
 """What the code, type or message of a refusal holds, in lower case."""
 _USED_UP = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
