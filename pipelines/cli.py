@@ -26,7 +26,9 @@ from pipelines.configs import (
     DownloadConfig,
     ExportOptions,
     PlanOptions,
+    PlantConfig,
     Policy,
+    ScoreConfig,
     TargetOptions,
     TrainConfig,
 )
@@ -45,7 +47,7 @@ app = App(
     result_action="return_value",
     default_parameter=Parameter(negative_iterable=()),
 )
-lab = App(name="lab", help="Train small targets, so that an attack can be measured against the truth.")
+lab = App(name="lab", help="Plant canaries, train small targets, and measure an attack against the truth.")
 app.command(lab)
 
 Flat = Parameter(name="*")
@@ -371,6 +373,80 @@ def train(dataset: str, /, *, out: Path, config: Annotated[TrainConfig, Flat] = 
     from pipelines.progress import TerminalProgress  # noqa: PLC0415
 
     recipe(dataset, out, config, TerminalProgress())
+
+
+@lab.command
+def plant(
+    dataset: str,
+    /,
+    *,
+    out: Path,
+    config: Annotated[PlantConfig, Flat] = PlantConfig(),  # noqa: B008 - frozen
+    json: Json = False,
+) -> None:
+    """Write captioned canaries for a training of your own, so that the attack's recall on your model is measured.
+
+    A canary is a picture that no data set holds, under a caption that yours does not have, in a planned number of
+    copies. DIR/canaries is to be trained on beside the data set, which stays as it is; DIR/twins, drawn in the same
+    way, is never trained on and is the negative control; DIR/truth.parquet says which is which. Audit all three
+    together, attack the model, and give the run to `scanner lab score`. Examples:
+
+        scanner lab plant laion-subset/ --out planted
+        scanner lab plant photos/ --out planted --plan 4x10,16x10,64x10 --edits light
+        scanner audit '{laion-subset,planted/canaries,planted/twins}/*.tar' --out runs/planted
+        scanner attack runs/planted --target models/mine
+        scanner lab score runs/planted planted/truth.parquet
+
+    Parameters
+    ----------
+    dataset
+        The data set that the model is to be trained on, as `scanner audit` reads it: webdataset or img2dataset tars, a
+        folder of images, Hugging Face parquet, or what datasets saved to disk.
+    out
+        A new folder for canaries, twins and truth, outside of the data set.
+    json
+        Print a machine-readable summary instead of the readable one.
+    """
+    from pipelines.plant import plant_canaries, print_json, print_planted  # noqa: PLC0415 - heavy
+    from pipelines.progress import TerminalProgress  # noqa: PLC0415
+
+    (print_json if json else print_planted)(plant_canaries(dataset, out, config, TerminalProgress()))
+
+
+@lab.command
+def score(
+    run: Path,
+    truth: Path,
+    /,
+    *,
+    config: Annotated[ScoreConfig, Flat] = ScoreConfig(),  # noqa: B008 - frozen
+    json: Json = False,
+) -> None:
+    """Hold an attacked run against the truth: what was planted, what came back, and what each hit cost.
+
+    Recall by copies through every step of the chain, from rows that the audit read to pictures that the model gave
+    back; the negative control of never-planted twins; each detector's ROC; verdicts against the truth; denoiser
+    evaluations and images per verified hit. Written into RUN/score as score.json, score.parquet (a row a picture) and
+    prompts.parquet (a row a prompt). A run that was audited and not yet attacked is scored as far as it goes. Examples:
+
+        scanner lab score runs/planted planted/truth.parquet
+        scanner lab score demo-run/run demo-run/data-truth.parquet --memorised-from 32
+        scanner lab score runs/planted planted/truth.parquet --json
+
+    Parameters
+    ----------
+    run
+        Directory of a finished audit, with an attack or without.
+    truth
+        Table (.parquet or .csv) with the columns shard, key and copies, and where it has them caption, planted,
+        picture and twin_of: as `scanner lab plant`, `scanner lab train` and `scanner demo` write it.
+    json
+        Print score.json instead of the readable tables.
+    """
+    from pipelines.score import print_json, print_score, score_run  # noqa: PLC0415 - heavy
+    from scanner.run import Run  # noqa: PLC0415
+
+    (print_json if json else print_score)(*score_run(Run.open(run), truth, config))
 
 
 def _engine() -> Any:

@@ -19,6 +19,9 @@ PAPER_SEEDS = 500
 KEEP_POLICIES = ("largest", "caption", "first")
 """Which row of a duplicate group stays, as `scanner.repair` has it."""
 
+DEFAULT_PLAN = "8x5,32x5,128x5"
+"""Fifteen canaries in 840 rows: below, at and above where Stable Diffusion's extraction begins (about 100 copies,
+Carlini et al. 2023); the lab's own small targets give pictures back from 8 copies on."""
 FAMILIES = ("latent", "pixel", "unconditional")
 """Targets that the lab trains, as `pipelines.lab` has them."""
 
@@ -437,6 +440,43 @@ class TrainConfig:
                 f"--copies {self.copies} is no plan; give each number of copies once with its pictures, as 1x400,128x4."
             )
         return plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlantConfig:
+    """Which canaries are planted, and how the data set is read that they are to fit into."""
+
+    plan: str = DEFAULT_PLAN
+    """COPIESxCANARIES, comma separated: how many canaries are planted how often."""
+    seed: int = 0
+    """Seed of pictures, captions and the order of the rows."""
+    edits: str = "exact"
+    """How the copies of one canary differ: exact (one file), or light (re-encoded at JPEG quality 60 to 90 and resized
+    to 75 to 100 %)."""
+    layout: str | None = None
+    """Layout of the data set (webdataset, parquet, arrow or folder); by default the data are looked at."""
+    caption_column: str | None = None
+    """Column, or field of a .json, that holds the caption; by default found by its name."""
+    key_column: str | None = None
+    """Column of the row's key."""
+    image_column: str | None = None
+    """Column, or extension in a tar, of the image."""
+    limit: int | None = None
+    """Look at no more than this many rows of the data set, for the words of its captions and the size of its images; by
+    default at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreConfig:
+    """How an attacked run is held against the truth."""
+
+    memorised_from: int = 8
+    """Copies from which a detector is expected to notice a prompt: the positives of its ROC. Prompts of 2 copies and
+    more but fewer than these are left out of it."""
+
+    def __post_init__(self) -> None:
+        if self.memorised_from < 1:
+            raise UnusableInputError("--memorised-from is at least 1.")
 
 
 @dataclass(frozen=True, kw_only=True)

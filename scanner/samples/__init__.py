@@ -5,14 +5,19 @@
 >>> for item in dataset.read(dataset.shards[0]): ...       # doctest: +SKIP
 """
 
+from scanner.samples._arrow import open_stream
+from scanner.samples._columns import KNOWN as KNOWN_COLUMNS
 from scanner.samples._columns import Columns
 from scanner.samples._decode import Undecodable, decode
 from scanner.samples._embeddings import OWN_MODEL, EmbeddingSet, OwnEmbeddings, own_embeddings
 from scanner.samples._given import GivenEmbeddings, WithEmbeddings
+from scanner.samples._metadata import FILE_NAMES as METADATA_FILES
+from scanner.samples._metadata import name_columns
 from scanner.samples._numbered import Numbered
 from scanner.samples._open import LAYOUTS, open_dataset, open_embeddings, open_url_list
 from scanner.samples._options import Options
 from scanner.samples._place import Place, is_local, open_place, place, state_of
+from scanner.samples._rows import Roles, holds_bytes, roles_of
 from scanner.samples._sample import Dataset, Failure, Sample, Shard
 from scanner.samples._stored import StoredImages
 from scanner.samples._tar_copy import TarRange, copy_without, tar_layout
@@ -27,7 +32,9 @@ from scanner.samples.urls import (
 )
 
 __all__ = [
+    "KNOWN_COLUMNS",
     "LAYOUTS",
+    "METADATA_FILES",
     "OWN_MODEL",
     "PLAN",
     "Columns",
@@ -41,6 +48,7 @@ __all__ = [
     "Options",
     "OwnEmbeddings",
     "Place",
+    "Roles",
     "Sample",
     "Shard",
     "StoredImages",
@@ -51,15 +59,19 @@ __all__ = [
     "choose",
     "copy_without",
     "decode",
+    "holds_bytes",
     "is_local",
     "judge",
+    "name_columns",
     "open_dataset",
     "open_downloaded",
     "open_embeddings",
     "open_place",
+    "open_stream",
     "open_url_list",
     "own_embeddings",
     "place",
+    "roles_of",
     "state_of",
     "tar_layout",
 ]

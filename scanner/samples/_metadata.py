@@ -167,10 +167,10 @@ def _names_of_line(line: bytes, columns: Columns) -> tuple[str, ...] | Undecodab
         return Undecodable("broken_json", f"The line can't be parsed: {error}")
     if not isinstance(fields, dict):
         return Undecodable("broken_json", f"The line holds a {type(fields).__name__}, not an object.")
-    return _names(fields[name] for name in _name_columns(list(fields), columns))
+    return _names(fields[name] for name in name_columns(list(fields), columns))
 
 
-def _name_columns(names: Sequence[str], columns: Columns) -> list[str]:
+def name_columns(names: Sequence[str], columns: Columns) -> list[str]:
     """The columns with names of images, as imagefolder calls them, or the one that the user names, or a usual one."""
     named = [name for name in names if name in _FILE or name.endswith(_ENDINGS)] if columns.image is None else []
     usual = columns.find(names, "image")
@@ -179,7 +179,7 @@ def _name_columns(names: Sequence[str], columns: Columns) -> list[str]:
 
 def _require_names(names: Sequence[str], columns: Columns, where: str) -> list[str]:
     """The same, or UnusableInputError, which lists what was found."""
-    return _name_columns(names, columns) or [columns.require(names, "image", where)]
+    return name_columns(names, columns) or [columns.require(names, "image", where)]
 
 
 def _names(values: Iterable[Any]) -> tuple[str, ...]:

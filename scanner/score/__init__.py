@@ -1,0 +1,28 @@
+"""Hold a run against a truth table: what the chain of audit, triage, attack and verification finds of what was planted.
+
+>>> from scanner.score import read_truth, score, write_score
+>>> scored = score(run, read_truth(Path("truth.parquet")), names=("truth.parquet", "RUN"))      # doctest: +SKIP
+"""
+
+from scanner.score._detectors import FALSE_POSITIVE_RATE, auc
+from scanner.score._funnel import STEPS
+from scanner.score._model import Confused, Cost, Funnel, Joined, Roc, Score
+from scanner.score._score import Scored, score
+from scanner.score._truth import read_truth
+from scanner.score._write import write_score
+
+__all__ = [
+    "FALSE_POSITIVE_RATE",
+    "STEPS",
+    "Confused",
+    "Cost",
+    "Funnel",
+    "Joined",
+    "Roc",
+    "Score",
+    "Scored",
+    "auc",
+    "read_truth",
+    "score",
+    "write_score",
+]
