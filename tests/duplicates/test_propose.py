@@ -29,9 +29,7 @@ def _every(left: np.ndarray, right: np.ndarray) -> np.ndarray:  # noqa: ARG001
     st.integers(0, 6),
     st.sampled_from([0, 1000]),
 )
-def test_same_pairs_as_brute_force(  # noqa: PLR0917 - drawn by hypothesis
-    seed: int, rows: int, block: int, cosine: float, bits: int, exhaustive: int
-) -> None:
+def test_same_pairs_as_brute_force(seed: int, rows: int, block: int, cosine: float, bits: int, exhaustive: int) -> None:
     vectors, hashes = _set(seed, rows)
     config = NeighbourConfig(block_rows=block, exhaustive_rows=exhaustive, probes=rows + 1)
     proposer = Proposer(UnitRows.of(vectors), hashes, cosine=cosine, bits=bits, config=config)

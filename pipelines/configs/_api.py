@@ -1,4 +1,4 @@
-"""The options of a target that is a hosted image API; a part of `pipelines.configs.TargetOptions`."""
+"""The options of a target that is a hosted image API; a part of `TargetOptions`."""
 
 import re
 from dataclasses import dataclass
