@@ -266,3 +266,43 @@ def test_a_cost_that_nobody_counted_is_not_known_and_not_zero(tmp_path: Path) ->
 
 def test_images_that_never_came_are_counted_by_reason(found: Findings) -> None:
     assert [(one.defect, one.images, one.prompts) for one in found.lacking] == [("flat", 5, 5)]
+
+
+def second_detector(run: Run, *, decides: bool) -> pl.DataFrame:
+    """The planted triage, and a detector that lets every risk prompt through, without a number for the last."""
+    first = run.read(TRIAGE)
+    risk = [*first.filter(pl.col("score") > 1.5)["prompt_id"].to_list(), prompt_id(caption_of_group(7))]
+    numbers = pl.when(pl.col("prompt_id") == risk[-1]).then(math.nan).otherwise(7.0)
+    other = first.with_columns(
+        detector=pl.lit("another"),
+        score=numbers,
+        threshold=pl.lit(5.0),
+        passed=pl.col("prompt_id").is_in(risk),
+        evaluations=pl.lit(10, pl.Int64),
+        decides=pl.lit(decides),
+    )
+    return pl.concat([first, other])
+
+
+def test_of_several_detectors_any_that_decides_lets_a_prompt_through(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    TRIAGE.write(run.path, second_detector(run, decides=True))
+    found = gather(run)
+    assert (found.arms[0].passed, found.arms[0].tried) == (8, 8)
+    last = found.prompts[7]
+    assert (last.triage_passed, last.triage_score, last.triage_threshold) == (True, None, 5.0), "no number, and through"
+    assert found.arms[0].cost.triage_evaluations == 8 * (2 + 10)
+
+
+def test_a_part_of_a_combined_rule_lets_nothing_through(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    TRIAGE.write(run.path, second_detector(run, decides=False))
+    found = gather(run)
+    assert (found.arms[0].passed, found.prompts[7].triage_passed, found.prompts[7].triage_threshold) == (7, False, 1.5)
+    assert found.arms[0].cost.triage_evaluations == 8 * (2 + 10)
+
+
+def test_a_triage_that_was_written_before_there_were_several_is_read(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    run.read(TRIAGE).drop("decides", "note").write_parquet(run.path / TRIAGE.path)
+    assert gather(run).arms[0].passed == 7
