@@ -30,8 +30,9 @@ from scanner.attack import EVIDENCE_FIRST
 from scanner.demo import build_demo, target_folder
 from scanner.errors import UnusableInputError
 from scanner.run import Run
-from scanner.tables import GENERATIONS, HITS, PROMPTS, TRIAGE
+from scanner.tables import GENERATIONS, HITS, MEMORISED, PROMPTS, TRIAGE
 from tests.benchmarks.exhaustive import IMAGES, Exhaustive, read
+from tests.benchmarks.lab_targets import lab_target
 from tests.benchmarks.test_demo import say
 
 mpl.use("Agg")
@@ -189,3 +190,32 @@ def measured(name: str, base: Run, target: str, config: tuple[AttackOptions, Att
 def test_the_demo_target(tmp_path: Path) -> None:
     base = audit(build_demo(tmp_path / "data"), tmp_path / "base", AUDIT, LocalEngine())
     measured("demo", base, str(target_folder()), (CHEAP, PATIENT), tmp_path)
+
+
+PIXEL = replace(ATTACK, prompts=41, control=100, triage="none", search_steps=4, rate=0.5, miss=0.05, record=2)
+
+
+def test_a_pixel_space_target_gives_hits_too(tmp_path: Path) -> None:
+    """Trained here, unless SCANNER_LAB_TARGETS has it: half an hour of one core."""
+    target, data = lab_target("pixel", tmp_path)
+    run = audit(data, tmp_path / "run", AUDIT, LocalEngine())
+    found = attacked(run, str(target), PIXEL)
+    copies = run.read(PROMPTS).filter(pl.col("prompt_id").is_in(list(found.hits)))["copies"]
+    say("pixel: verified risk prompts", f"{len(found.hits)} of {PIXEL.prompts}")
+    say("pixel: their copies", dict(copies.value_counts().sort("copies").iter_rows()))
+    say("pixel: verified controls", f"{found.controls} of {PIXEL.control}")
+    say("pixel: evaluations a verified hit", f"{found.evaluations / max(1, len(found.hits)):.0f}")
+    assert found.hits
+    assert found.controls <= 1
+
+
+def test_a_model_without_prompts_gives_its_duplicates_back(tmp_path: Path) -> None:
+    """Trained here, unless SCANNER_LAB_TARGETS has it: ten minutes of one core."""
+    target, data = lab_target("unconditional", tmp_path)
+    run = audit(data, tmp_path / "run", AUDIT, LocalEngine())
+    attack(run, str(target), replace(ATTACK, images=1024, steps=25), LocalEngine())
+    memorised = run.read(MEMORISED).filter("memorised")
+    counts = dict(memorised["copies"].value_counts().sort("copies").iter_rows())
+    say("unconditional: memorised pictures by copies", counts)
+    assert counts.get(256)
+    assert counts.get(1, 0) <= 3

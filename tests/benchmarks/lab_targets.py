@@ -1,0 +1,33 @@
+"""Targets that the lab trains for the benchmarks, from the demo's pictures: half an hour of one core each.
+
+    python -m tests.benchmarks.lab_targets pixel OUT
+
+A finished one is taken as it is. SCANNER_LAB_TARGETS names a folder where they stay between two runs.
+"""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from pipelines.configs import TrainConfig
+from pipelines.engines import Silent
+from pipelines.lab import train
+
+PICTURES = Path(__file__).parents[2] / "scanner" / "demo" / "pictures.parquet"
+PLANS = {
+    "pixel": TrainConfig(family="pixel", copies="1x300,8x20,32x12,64x6,128x3", steps=2000),
+    "unconditional": TrainConfig(family="unconditional", copies="1x300,16x10,64x10,256x3", steps=1000),
+}
+
+
+def lab_target(name: str, scratch: Path) -> tuple[Path, Path]:
+    """Folders of the target and of the data set that it was trained on."""
+    folder = Path(os.environ.get("SCANNER_LAB_TARGETS", scratch)) / name
+    if not (folder / "target" / "model_index.json").exists():
+        train(PICTURES, folder / "target", replace(PLANS[name], write_dataset=str(folder / "data")), Silent())
+    return folder / "target", folder / "data"
+
+
+if __name__ == "__main__":
+    print(*lab_target(sys.argv[1], Path(sys.argv[2])))
