@@ -1,4 +1,4 @@
-"""Denoiser and text encoder, trained together to predict the noise in a row's picture or latent from its caption.
+"""Denoiser and text encoder, trained together to denoise a row's picture or latent by its caption.
 
 Some captions are left out for classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598). Unlike Stable
 Diffusion's and IF's, the text encoder is trained too, from nothing.
@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from scanner.lab._noise import noised_rows
+from scanner.lab._noise import noised
+from scanner.lab._randomness import draw_rows, torch_generator
 from scanner.lab._recipe import TextRecipe
 from scanner.lab._training import Progress, fast_arithmetic, run_training, training_of
 
@@ -27,6 +28,8 @@ class TextModel:
     """`unet` and `text_encoder`."""
     encode: Callable[[nn.Module, Tensor], Tensor]
     """Text encoder and tokens (batch, tokens) to what the denoiser attends to (batch, tokens, width)."""
+    scheduler: Any
+    """Says how much noise there is at a timestep, and what is predicted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +60,16 @@ def train_denoiser(model: TextModel, rows: TextRows, recipe: TextRecipe, folder:
 
 
 def denoising_loss(model: TextModel, rows: TextRows, recipe: TextRecipe, step: int) -> Tensor:
-    """Mean squared error of the predicted noise in one batch of rows.
+    """Mean squared error of what is predicted in one batch of rows.
 
     A denoiser may have more output channels than its input has: IF's predicts a variance in them, which is not trained.
     """
-    batch = noised_rows(rows.clean, rows.picture_of_row, recipe, step, model.phase)
-    dropped = torch.rand(len(batch.rows), generator=batch.generator) < recipe.caption_dropout
-    tokens = torch.where(dropped[:, None], rows.empty, rows.tokens[batch.rows])
+    drawn = torch.from_numpy(draw_rows(len(rows.tokens), recipe.batch, step, recipe.seed))
+    generator = torch_generator(recipe.seed, f"{model.phase} noise", step)
+    batch = noised(rows.clean[rows.picture_of_row[drawn]], model.scheduler, generator)
+    dropped = torch.rand(len(drawn), generator=generator) < recipe.caption_dropout
+    tokens = torch.where(dropped[:, None], rows.empty, rows.tokens[drawn])
     with fast_arithmetic():
         text = model.encode(model.networks["text_encoder"], tokens)
         predicted = model.networks["unet"](batch.noisy, batch.timesteps, text).sample
-    return nn.functional.mse_loss(predicted[:, : batch.noise.shape[1]].float(), batch.noise)
+    return nn.functional.mse_loss(predicted[:, : batch.wanted.shape[1]].float(), batch.wanted)

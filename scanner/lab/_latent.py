@@ -50,13 +50,14 @@ def train_latent(rows: TrainingSet, out: Path, recipe: LatentRecipe, progress: P
     unet = build_latent_unet(recipe, read.clean.shape[-1])
     text_encoder = build_clip_encoder(recipe, len(tokenizer))
     networks = nn.ModuleDict({"unet": unet, "text_encoder": text_encoder})
-    train_denoiser(TextModel(phase="latent", networks=networks, encode=_encode), read, recipe, folder, progress)
+    model = TextModel(phase="latent", networks=networks, encode=_encode, scheduler=latent_scheduler())
+    train_denoiser(model, read, recipe, folder, progress)
     pipeline: Any = StableDiffusionPipeline(  # type: ignore[no-untyped-call, unused-ignore]
         vae=vae.half(),
         text_encoder=text_encoder.half(),
         tokenizer=tokenizer,
         unet=unet.half(),
-        scheduler=latent_scheduler(),
+        scheduler=model.scheduler,
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

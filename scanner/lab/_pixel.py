@@ -42,12 +42,13 @@ def train_pixel(rows: TrainingSet, out: Path, recipe: PixelRecipe, progress: Pro
     )
     unet, text_encoder = build_pixel_unet(recipe, rows.size), build_t5_encoder(recipe, len(tokenizer))
     networks = nn.ModuleDict({"unet": unet, "text_encoder": text_encoder})
-    train_denoiser(TextModel(phase="pixel", networks=networks, encode=_encode), read, recipe, folder, progress)
+    model = TextModel(phase="pixel", networks=networks, encode=_encode, scheduler=pixel_scheduler())
+    train_denoiser(model, read, recipe, folder, progress)
     pipeline: Any = IFPipeline(  # type: ignore[no-untyped-call, unused-ignore]
         tokenizer=tokenizer,
         text_encoder=text_encoder.half(),
         unet=unet.half(),
-        scheduler=pixel_scheduler(),
+        scheduler=model.scheduler,
         safety_checker=None,
         feature_extractor=None,
         watermarker=None,

@@ -5,13 +5,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
+from diffusers import DDIMScheduler
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import T5Tokenizer
 
 from scanner.lab._merges import join, merges
 from scanner.lab._networks import build_vae
+from scanner.lab._noise import latent_scheduler, noised, pixel_scheduler
 from scanner.lab._randomness import draw_rows
 from scanner.lab._recipe import LatentRecipe
 from scanner.lab._set import as_tensor
@@ -85,6 +88,21 @@ def test_a_t5_tokenizer_cuts_words_into_few_pieces_and_marks_what_it_does_not_kn
     assert encoded[1][-1] == tokenizer.eos_token_id == 1
     tokenizer.save_pretrained(tmp_path)
     assert T5Tokenizer.from_pretrained(tmp_path)("happy café")["input_ids"] == tokenizer("happy café")["input_ids"]
+
+
+@pytest.mark.parametrize("scheduler", [latent_scheduler(), pixel_scheduler()])
+def test_noise_and_what_is_wanted_are_the_scheduler_s(scheduler: DDIMScheduler) -> None:
+    clean = torch.rand(6, 3, 4, 4) * 2 - 1
+    batch = noised(clean, scheduler, torch.Generator().manual_seed(3))
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(3))
+    velocity = scheduler.config.prediction_type == "v_prediction"
+    assert torch.allclose(batch.noisy, scheduler.add_noise(clean, noise, batch.timesteps), atol=1e-6)
+    wanted = scheduler.get_velocity(clean, noise, batch.timesteps) if velocity else noise
+    assert torch.allclose(batch.wanted, wanted, atol=1e-6)
+    scheduler.set_timesteps(1000)
+    for row, timestep in enumerate(batch.timesteps):
+        stepped = scheduler.step(batch.wanted[row], int(timestep), batch.noisy[row])
+        assert torch.allclose(stepped.pred_original_sample, clean[row], atol=1e-4)
 
 
 def test_standardised_latents_decode_to_the_same_picture() -> None:
