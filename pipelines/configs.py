@@ -282,7 +282,7 @@ class PlantConfig:
     seed: int = 0
     """Seed of pictures, captions and the order of the rows."""
     edits: str = "exact"
-    """How the copies of one canary differ: exact (one file), or light (re-encoded at JPEG quality 60 to 90 and resized
+    """How the copies of one canary differ: exact (one file), or light (re-encoded at JPEG quality 75 to 90 and resized
     to 75 to 100 %)."""
     layout: str | None = None
     """Layout of the data set (webdataset, parquet, arrow or folder); by default the data are looked at."""

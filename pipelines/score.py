@@ -54,8 +54,8 @@ def print_score(found: Score, path: Path) -> None:
         _print(console, "Given back, with exact 95 % intervals", _recall(pictures))
         _print(console, "Prompts by truth and verdict", _confusion(found))
         for name, rocs in groupby(found.detectors, key=lambda roc: roc.detector):
-            _print(console, f"Detector {name}", _detector(list(rocs)))
-        _print(console, "Cost in denoiser evaluations and images", _costs(found.costs))
+            _print(console, *_detector(name, list(rocs)))
+        _print(console, "Cost in denoiser evaluations, and in images", _costs(found.costs))
     for note in found.notes:
         console.print(f"\nNote: {note}", markup=False)
     console.print(f"\nScore: {path}", markup=False, soft_wrap=True)
@@ -69,7 +69,7 @@ def _print(console: Console, title: str, table: Table) -> None:
 def _table(*names: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for number, name in enumerate(names):
-        table.add_column(name, justify="right" if number else "left")
+        table.add_column(name, justify="right" if number else "left", no_wrap=not number)
     return table
 
 
@@ -98,17 +98,17 @@ def _confusion(found: Score) -> Table:
     return table
 
 
-def _detector(rocs: Sequence[Roc]) -> Table:
-    table = _table(f"{rocs[0].evaluations:,.0f} evaluations a prompt", "prompts", "negatives", "AUC", "TPR", "at FPR")
+def _detector(name: str, rocs: Sequence[Roc]) -> tuple[str, Table]:
+    table = _table("positives", "prompts", "negatives", "AUC", "TPR", "FPR")
     for one in rocs:
         area = "–" if one.auc is None else f"{one.auc:.3f}"
         at = "–" if one.false_positive_rate is None else percent(one.false_positive_rate)
         table.add_row(one.positives_are, f"{one.positives:,}", f"{one.negatives:,}", area, _rate(one.tpr), at)
-    return table
+    return f"Detector {name}, {rocs[0].evaluations:,.0f} evaluations a prompt", table
 
 
 def _costs(costs: Iterable[Cost]) -> Table:
-    table = _table("arm", "tried", "hits", "triage", "search", "evidence", "evaluations/hit", "images", "images/hit")
+    table = _table("arm", "tried", "hits", "triage", "search", "evidence", "a hit", "images", "images a hit")
     for one in costs:
         spent = (one.tried, one.hits, one.triage_evaluations, one.search_evaluations, one.evidence_evaluations)
         images = one.search_images + one.evidence_images
@@ -120,4 +120,4 @@ def _costs(costs: Iterable[Cost]) -> Table:
 def _rate(rate: Rate) -> str:
     if not rate.tried:
         return "–"
-    return f"{rate.hits:,} of {rate.tried:,} ({rate.low:.0%} to {rate.high:.0%})"
+    return f"{rate.hits:,} of {rate.tried:,} ({percent(rate.low)} to {percent(rate.high)})"

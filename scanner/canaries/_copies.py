@@ -21,9 +21,9 @@ from scanner.canaries._canaries import Canary
 EDITS = ("exact", "light")
 """How the copies of one canary may differ."""
 QUALITY = 95
-"""JPEG quality of a canary's own file, with full chroma."""
+"""JPEG quality of a canary's own file."""
 _SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
-_QUALITIES, _SCALES = (60, 91), (0.75, 1.0)
+_QUALITIES, _SCALES, _LEAST_SIDE = (75, 91), (0.75, 1.0), 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +78,15 @@ def copies_of(canary: Canary, style: Style, seed: int, edits: str = "exact") -> 
 
 
 def _edited(whole: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, int]:
-    scale = rng.uniform(*_SCALES)
-    size = max(1, round(whole.width * scale)), max(1, round(whole.height * scale))
+    scale = max(rng.uniform(*_SCALES), min(1, _LEAST_SIDE / min(whole.size)))
+    size = round(whole.width * scale), round(whole.height * scale)
     return whole.resize(size, Image.Resampling.LANCZOS), int(rng.integers(*_QUALITIES))
 
 
 def _encode(picture: Image.Image, format: str, quality: int) -> bytes:
     file = io.BytesIO()
     if format == "JPEG":
-        picture.save(file, format, quality=quality, subsampling=0 if quality >= 90 else 2)
+        picture.save(file, format, quality=quality, subsampling=0)
     elif format == "WEBP":
         picture.save(file, format, lossless=True)
     else:

@@ -27,6 +27,8 @@ COMPARED_SIDE = 64
 """Canaries are compared at 64 × 64 pixels."""
 _SHAPES = (6, 10)
 _GROUND = (3, 5)
+_PERIODS = (0.15, 0.3)
+"""Of a pattern, by the picture's side: coarse enough that a small or re-encoded copy still shows it."""
 _TRIES = 200
 
 Field = NDArray[np.float64]
@@ -43,8 +45,8 @@ def draw(rng: np.random.Generator, width: int, height: int) -> NDArray[np.uint8]
     return np.asarray(np.rint(picture.clip(0, 1) * 255), np.uint8)
 
 
-def distinct_seeds(count: int, seed: int) -> list[tuple[int, int]]:
-    """Seeds of `count` drawings of which no two are alike, as arguments of `numpy.random.default_rng`.
+def distinct_seeds(count: int, seed: int, least: float = LEAST_DISTANCE) -> list[tuple[int, int]]:
+    """Seeds of `count` drawings, as arguments of `numpy.random.default_rng`, no two within `least` of each other.
 
     Raises ScannerError when there is no room for another one.
     """
@@ -57,7 +59,7 @@ def distinct_seeds(count: int, seed: int) -> list[tuple[int, int]]:
             raise ScannerError(f"No more than {len(found):,} canaries are unlike one another; plant fewer.")
         picture = draw(np.random.default_rng((seed, number)), COMPARED_SIDE, COMPARED_SIDE)
         looks = normalise(as_unit(picture)).ravel()
-        if l2_of(looks, kept[: len(found)]).min(initial=1) >= LEAST_DISTANCE:
+        if l2_of(looks, kept[: len(found)]).min(initial=1) >= least:
             kept[len(found)] = looks
             found.append((seed, number))
     return found
@@ -70,13 +72,14 @@ def l2_of(one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.f
 
 
 def _colour(rng: np.random.Generator) -> Field:
-    return rng.uniform(0, 1, 3)
+    """Half brightness, half colour: JPEG keeps less of the latter."""
+    return np.asarray((rng.uniform() + rng.uniform(0, 1, 3)) / 2)
 
 
 def _ground(rng: np.random.Generator, x: Field, y: Field) -> Field:
     """Colours at the knots of a small grid, in between along a smooth step."""
     rows, columns = rng.integers(*_GROUND, 2, endpoint=True)
-    knots = rng.uniform(0, 1, (rows + 1, columns + 1, 3))
+    knots = (rng.uniform(0, 1, (rows + 1, columns + 1, 1)) + rng.uniform(0, 1, (rows + 1, columns + 1, 3))) / 2
     i, j = np.minimum((y * rows).astype(int), rows - 1), np.minimum((x * columns).astype(int), columns - 1)
     down, right = (_smooth(part)[..., None] for part in (y * rows - i, x * columns - j))
     upper = knots[i, j] * (1 - right) + knots[i, j + 1] * right
@@ -121,7 +124,7 @@ _KINDS: Sequence[Callable[[Field, Field], Field]] = (_ellipse, _box, _ring, _tri
 
 def _fill(rng: np.random.Generator, along: Field, across: Field) -> Field:
     """One colour, or two in stripes, checks or dots."""
-    one, two, period = _colour(rng), _colour(rng), rng.uniform(0.08, 0.18)
+    one, two, period = _colour(rng), _colour(rng), rng.uniform(*_PERIODS)
     waves = np.sin(along * 2 * np.pi / period), np.sin(across * 2 * np.pi / period)
     patterns = (np.zeros_like(along), waves[0], waves[0] * waves[1], waves[0] + waves[1] - 0.5)
     share = np.clip(patterns[int(rng.integers(len(patterns)))] * 4 + 0.5, 0, 1)[..., None]

@@ -41,9 +41,9 @@ def _kinds(rows: pl.DataFrame, memorised_from: int) -> Iterator[tuple[str, pl.Ex
     planted = pl.col("planted").fill_null(False)
     once = pl.col("copies").fill_null(0) <= 1
     negative = once & (pl.col("copies").is_not_null() | (pl.col("arm") == "control"))
-    yield f"planted {memorised_from} times or more", planted & (pl.col("copies") >= memorised_from), negative
+    yield f"{memorised_from:,} copies or more", planted & (pl.col("copies") >= memorised_from), negative
     for copies in rows.filter(planted & (pl.col("copies") > 1))["copies"].unique().sort():
-        yield f"planted {copies:,} times", planted & (pl.col("copies") == copies), negative
+        yield f"{copies:,} copies", planted & (pl.col("copies") == copies), negative
     yield "verified", pl.col("verified"), pl.col("attacked") & ~pl.col("verified")
 
 

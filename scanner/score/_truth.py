@@ -2,8 +2,7 @@
 
 Needed are `key` and `copies` (the demo calls them `group_copies`); `shard`, `caption`, `planted`, `picture` and
 `twin_of` count where they are there. Without `planted` a picture of one copy or more is planted; without `picture` the
-run's own
-duplicate groups say which rows show one picture.
+run's own duplicate groups say which rows show one picture.
 
     >>> read_truth(Path("planted/truth.parquet")).columns                    # doctest: +SKIP
     ['shard', 'key', 'copies', 'caption', 'planted', 'picture', 'twin_of', 'caption_id']
