@@ -21,7 +21,7 @@ from scanner.canaries import Planting, Survey, parse_plan, plant, refuse_unplant
 from scanner.errors import UnusableInputError
 from scanner.samples import Columns, Dataset, Options, open_dataset, open_url_list
 
-_PATTERNS = {"webdataset": "*.tar", "parquet": "*.parquet", "arrow": "*.arrow"}
+_PATTERNS = {"webdataset": "**/*.tar", "parquet": "**/*.parquet", "arrow": "**/*.arrow"}
 
 
 def plant_canaries(dataset: str, out: Path, config: PlantConfig, progress: Progress) -> dict[str, Any]:

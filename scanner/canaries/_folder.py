@@ -15,7 +15,7 @@ import polars as pl
 
 from scanner.canaries._copies import Copy
 from scanner.canaries._places import Placed
-from scanner.canaries._records import record_of
+from scanner.canaries._records import key_of, record_of
 from scanner.canaries._survey import Survey
 from scanner.files import replacing
 from scanner.samples import METADATA_FILES, Columns, Place, name_columns
@@ -62,18 +62,16 @@ def write_folder(folder: Path, name: str, copies: Sequence[Copy], like: FolderLi
         if like.text:
             _write(folder / f"{copy.key}.txt", copy.canary.caption.encode())
         if like.beside:
-            _write(folder / f"{copy.key}.json", json.dumps(record_of(like.example, copy, like.columns)).encode())
-        placed.append(Placed(copy=copy, shard=folder.name, key=_key(copy, like), file=f"{folder.name}/{image}"))
+            _write(
+                folder / f"{copy.key}.json",
+                json.dumps(record_of(like.example, copy, like.columns), default=str).encode(),
+            )
+        key = key_of(like.example, copy, like.columns)
+        placed.append(Placed(copy=copy, shard=folder.name, key=key, file=f"{folder.name}/{image}"))
     if like.table is not None:
         records = [_record(copy, like) for copy in copies]
         _write(folder / like.table, _encoded(records, like.table))
     return placed
-
-
-def _key(copy: Copy, like: FolderLike) -> str:
-    """The file's stem, or what stands in the column that the user named."""
-    record = record_of(like.example, copy, like.columns)
-    return str(record[like.columns.key]) if like.columns.key in record else copy.key
 
 
 def _record(copy: Copy, like: FolderLike) -> dict[str, Any]:
@@ -87,7 +85,7 @@ def _record(copy: Copy, like: FolderLike) -> dict[str, Any]:
 def _encoded(records: Sequence[Mapping[str, Any]], name: str) -> bytes:
     """Rows in the format of the table's name. A CSV is written by Python's own writer, which quotes what needs it."""
     if name.endswith(".jsonl"):
-        return b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
+        return b"".join(json.dumps(record, ensure_ascii=False, default=str).encode() + b"\n" for record in records)
     if name.endswith(".parquet"):
         file = io.BytesIO()
         pl.DataFrame(list(records), infer_schema_length=None).write_parquet(file)

@@ -42,6 +42,13 @@ def _value(name: str, example: Any, copy: Copy, columns: Columns) -> Any:
     return own.get(low, example)
 
 
+def key_of(example: Mapping[str, Any], copy: Copy, columns: Columns) -> str:
+    """The row's key as the scanner reads it from its fields: its own, or what stands in the column that the user named."""
+    if columns.key is None or columns.key not in example:
+        return copy.key
+    return str(_value(columns.key, example[columns.key], copy, columns))
+
+
 def key_as(key: str, *, whole: bool) -> str | int:
     """The key as it is, or as a whole number of 62 bits where the data set's keys are numbers."""
     return int(hashlib.sha256(key.encode()).hexdigest()[:16], 16) >> 2 if whole else key

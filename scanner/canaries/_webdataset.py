@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from scanner.canaries._copies import Copy
 from scanner.canaries._places import ROWS_PER_FILE, Placed, numbered
-from scanner.canaries._records import record_of
+from scanner.canaries._records import key_of, record_of
 from scanner.canaries._survey import Survey
 from scanner.canaries._tables import as_table
 from scanner.files import replacing
@@ -93,7 +93,8 @@ def write_tars(folder: Path, name: str, copies: Sequence[Copy], like: TarExample
         if like.schema is not None:
             _write_parquet(folder / f"{shard}.parquet", rows, like.schema, like)
         file = f"{folder.name}/{shard}.tar"
-        placed += [Placed(copy=copy, shard=shard, key=copy.key, file=file) for copy in rows]
+        keys = (key_of(like.extra, copy, like.columns) for copy in rows)
+        placed += [Placed(copy=copy, shard=shard, key=key, file=file) for copy, key in zip(rows, keys, strict=True)]
     return placed
 
 

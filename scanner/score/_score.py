@@ -36,7 +36,7 @@ def score(run: Run, truth: pl.DataFrame, *, names: tuple[str, str], memorised_fr
 
     Raises UnusableInputError where the truth is of another data set.
     """
-    samples = run.read(SAMPLES).select("sample_id", "shard", "key", "caption")
+    samples = SAMPLES.scan(run.path).select("sample_id", "shard", "key", "caption").collect()
     rows = with_pictures(join_rows(truth, samples, names), run)
     links = captioned(rows)
     prompts = prompts_of(run, links, shown_by(rows, run))

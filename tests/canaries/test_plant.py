@@ -19,7 +19,7 @@ from scanner.canaries import (
     survey,
 )
 from scanner.errors import UnusableInputError
-from scanner.samples import Columns, Failure, Sample, decode, open_dataset
+from scanner.samples import Columns, Failure, Options, Sample, decode, open_dataset
 from tests.canaries.sets import CAPTIONS, HEIGHT, IMAGES, SETS, WIDTH
 from tests.samples.embedded import names, unit, write_clip_retrieval
 
@@ -115,6 +115,18 @@ def test_other_columns_are_those_of_the_data_set(tmp_path):
     assert ours.select("width", "height").unique().rows() == [(WIDTH, HEIGHT)]
     sample = next(item for item in read(tmp_path / "out" / "canaries") if isinstance(item, Sample))
     assert sample.extra["sha256"] == hashlib.sha256(sample.encoded).hexdigest()
+
+
+@pytest.mark.parametrize(("name", "column"), [("img2dataset", "sha256"), ("csv", "score"), ("parquet", "uid")])
+def test_keys_are_those_of_a_named_column(name, column, tmp_path):
+    (tmp_path / "data").mkdir()
+    columns = Columns(key=column)
+    dataset = open_dataset(SETS[name](tmp_path / "data"), Options(columns=columns))
+    truth = plant(survey(dataset), dataset, tmp_path / "out", Planting(plan=PLAN), columns)
+    again = open_dataset(tmp_path / "out" / "canaries", Options(columns=columns))
+    keys = [item.key for shard in again.shards for item in again.read(shard)]
+    assert sorted(keys) == sorted(truth.filter("planted")["key"])
+    assert len(set(keys)) == sum(PLAN)
 
 
 def test_webdataset_reads_canaries_beside_the_data_set(tmp_path):
