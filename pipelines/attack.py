@@ -156,7 +156,7 @@ def _stages(target: Target, originals: Originals | None, config: AttackOptions) 
 
 def _rule(config: AttackOptions, group_of: Mapping[int, int]) -> Rule:
     if config.originals:
-        return ByOriginals(group_of=group_of, most=config.evidence, ceiling=NORMALISED_CEILING)
+        return ByOriginals(group_of=group_of, most=config.evidence, chase=config.chase, ceiling=NORMALISED_CEILING)
     return ByClique(size=config.clique, most=config.evidence, ceiling=config.edge or EDGE_CEILING)
 
 
@@ -166,6 +166,7 @@ def _attack_arms(search: Search, arms: Arms, config: AttackOptions, rule: Rule) 
         schedule=_schedule(config),
         search_steps=config.steps if config.exhaustive else config.search_steps,
         steps=config.steps,
+        focus=config.focus,
         look_rate=config.look_rate,
         record=config.record,
     )
@@ -231,5 +232,5 @@ def _schedule(config: AttackOptions) -> tuple[int, ...]:
     """Images a prompt has after each round of the search."""
     if config.exhaustive:
         return (config.seeds,)
-    rounds = Rounds(rate=config.rate, miss=config.miss, evidence=config.evidence).schedule()
+    rounds = Rounds(rate=config.rate, miss=config.miss, chase=config.chase).schedule()
     return tuple(sorted({min(total, config.seeds) for total in rounds}))

@@ -83,7 +83,7 @@ def _read(rows: pl.DataFrame, *, evidence: bool) -> _Images:
 
 
 def _outcome(prompt: str, images: _Images, accepted: bool, config: AttackOptions) -> dict[str, Any]:
-    bound = miss_bound(images.usable, rate=config.rate, evidence=config.evidence)
+    bound = miss_bound(images.usable, rate=config.rate, chase=config.chase)
     return {
         "prompt_id": prompt,
         "generated": images.generated,

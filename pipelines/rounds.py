@@ -5,7 +5,8 @@ Both arms go through the same rounds, the control arm first, since what it shows
 1. every prompt that is still in gets search images, few steps each, the most suspicious prompts first;
 2. prompts with a search image nearer to an original than all but a stated share of the controls are looked at: their
    best seeds are made again at full steps, one at a time until one shows the original, then more until a second does;
-3. a prompt whose full-step images agree leaves, accepted; the others go into the next round, nearest first.
+3. a prompt whose full-step images agree leaves, accepted; the others go into the next round, nearest first, or the
+   nearest share of them (as in successive halving, Karnin et al. 2013), and the rest stays open.
 
 So money goes where the evidence is, and a verdict never rests on few steps. What is asked for in a round depends only
 on the images of the rounds before it, also when later ones are on disk already.
@@ -13,6 +14,7 @@ on the images of the rounds before it, also when later ones are on disk already.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from pipelines.search import Images, Prompt, Search
 from scanner.attack import EVIDENCE_FIRST, PromptImages, Rule
@@ -33,6 +35,8 @@ class Protocol:
     """Denoising steps of the search."""
     steps: int
     """Denoising steps of the evidence."""
+    focus: float
+    """Share of the prompts still in that the next round goes to, the most suspicious first, above 0 to 1."""
     look_rate: float
     """Share of the control prompts that may be looked at, after each round."""
     record: int
@@ -59,12 +63,16 @@ class Arm:
     """Prompts whose full-step images agree within the ceiling, with the distance at which they begin to."""
     _asked: dict[str, set[int]] = field(default_factory=dict)
     """Numbers of the full-step images asked for so far."""
+    _chased: dict[str, int] = field(default_factory=dict)
+    """Search images of the prompts that have more than their round gives."""
 
     def run(self) -> None:
         """All rounds. Raises BudgetSpent when nothing more may be made."""
         active, made = list(self.prompts), 0
         for number, total in enumerate(self.protocol.schedule):
-            wanted = [_images_of(prompt, range(made, total)) for prompt in active]
+            wanted = [
+                _images_of(prompt, range(max(made, self._chased.get(prompt.prompt_id, 0)), total)) for prompt in active
+            ]
             self.search.make(f"{self.name}-{number}", wanted, steps=self.protocol.search_steps)
             made = total
             if len(self.limits) <= number:
@@ -73,6 +81,7 @@ class Arm:
             scores = self._scores(active, made)
             active = [prompt for prompt in active if prompt.prompt_id not in self.levels]
             active.sort(key=lambda prompt: scores[prompt.prompt_id])  # stable: equal ones keep their order
+            active = active[: ceil(self.protocol.focus * len(active))]
         self._record(made)
 
     def _known(self, prompts: Sequence[Prompt], made: int) -> dict[str, Images]:
@@ -80,7 +89,7 @@ class Arm:
         stored = self.search.images(prompts, pictures=self.rule.pictures)
         return {
             prompt: Images(
-                search=tuple(shown for shown in images.search if shown.index < made),
+                search=tuple(shown for shown in images.search if shown.index < max(made, self._chased.get(prompt, 0))),
                 evidence=tuple(shown for shown in images.evidence if shown.index in self._asked.get(prompt, ())),
             )
             for prompt, images in stored.items()
@@ -100,10 +109,11 @@ class Arm:
         looked, step = list(active), 0
         while looked:
             known = self._known(looked, made)
-            wanted = [(prompt, self._wanted(known[prompt.prompt_id], number)) for prompt in looked]
-            wanted = [(prompt, indices) for prompt, indices in wanted if indices]
-            looked = [prompt for prompt, _ in wanted]
-            self._prove(f"{number}-evidence-{step}", wanted)
+            proof = [(prompt, self._wanted(known[prompt.prompt_id], number)) for prompt in looked]
+            chase = [(prompt, self._more(known[prompt.prompt_id])) for prompt, indices in proof if not indices]
+            self._prove(f"{number}-evidence-{step}", [(prompt, indices) for prompt, indices in proof if indices])
+            self._chase(f"{number}-chase-{step}", [(prompt, indices) for prompt, indices in chase if indices])
+            looked = [prompt for prompt, indices in (*proof, *chase) if indices]
             step += 1
         for key, images in self._known(active, made).items():
             level = self.rule.level(images.evidence)
@@ -113,6 +123,17 @@ class Arm:
     def _wanted(self, images: Images, number: int) -> list[int]:
         promising = self.rule.promising(images.search, self.limits[number])
         return self.rule.wanted(images.search, images.evidence, promising)
+
+    def _more(self, images: Images) -> range:
+        """Numbers of further search images, those of later rounds first."""
+        first = max((shown.index for shown in images.search), default=-1) + 1
+        return range(first, first + self.rule.more(images.search, images.evidence))
+
+    def _chase(self, name: str, wanted: Sequence[tuple[Prompt, range]]) -> None:
+        parts = [_images_of(prompt, indices) for prompt, indices in wanted]
+        self.search.make(f"{self.name}-{name}", parts, steps=self.protocol.search_steps)
+        for prompt, indices in wanted:
+            self._chased[prompt.prompt_id] = indices.stop
 
     def _prove(self, name: str, wanted: Sequence[tuple[Prompt, Sequence[int]]]) -> None:
         parts = [_images_of(prompt, (EVIDENCE_FIRST + index for index in indices)) for prompt, indices in wanted]
@@ -126,7 +147,7 @@ class Arm:
         for prompt in self.prompts:
             asked = self._asked.get(prompt.prompt_id, set())
             if prompt.prompt_id in self.levels and len(asked) < self.protocol.record:
-                first = max(made, max(asked) + 1)
+                first = max(made, max(asked) + 1, self._chased.get(prompt.prompt_id, 0))
                 wanted.append((prompt, range(first, first + self.protocol.record - len(asked))))
         self._prove("record", wanted)
 

@@ -51,8 +51,12 @@ class AttackOptions:
     """Share of control prompts that may pass triage; looser than a verdict, since what passes is still attacked."""
     exhaustive: bool = False
     """The paper's attack: no triage, no early stop, --seeds images of --steps steps for every prompt."""
+    focus: float = 1.0
+    """Share of the prompts still in that each further round goes to, the most suspicious first; others stay open."""
     look_rate: float = 0.05
     """Share of control prompts that the search may look at with full-step images, after each round."""
+    chase: int = 64
+    """Most search images of a prompt that has shown an original once, made until a second one does."""
     evidence: int = 16
     """Most full-step images of a prompt, made until two show one original."""
     record: int = 4
@@ -86,14 +90,14 @@ class AttackOptions:
             raise UnusableInputError(
                 "An attack needs prompts and controls; give --prompts and --control of at least 1."
             )
-        if min(self.seeds, self.evidence) < 2 or min(self.steps, self.search_steps, self.record) < 1:
+        if min(self.seeds, self.evidence) < 2 or min(self.steps, self.search_steps, self.record, self.chase) < 1:
             raise UnusableInputError(
-                "--seeds and --evidence are at least 2, --steps, --search-steps and --record at least 1."
+                "--seeds and --evidence are at least 2, --steps, --search-steps, --chase and --record at least 1."
             )
         shares = (self.miss, self.false_positive_rate, self.triage_rate, self.look_rate)
-        if not (0 < self.rate <= 1 and all(0 < share < 1 for share in shares)):
+        if not (0 < self.rate <= 1 and 0 < self.focus <= 1 and all(0 < share < 1 for share in shares)):
             raise UnusableInputError(
-                "--rate, --miss, --look-rate, --triage-rate and --false-positive-rate lie between 0 and 1."
+                "--rate, --miss, --focus, --look-rate, --triage-rate and --false-positive-rate lie between 0 and 1."
             )
         if self.images < 2:
             raise UnusableInputError("--images is at least 2: two images of one picture show that it is memorised.")

@@ -48,7 +48,7 @@ def schedule(config: AttackOptions) -> tuple[int, ...]:
     """Images that a risk prompt has after each round, as `pipelines.attack` goes."""
     if config.exhaustive:
         return (config.seeds,)
-    rounds = Rounds(rate=config.rate, miss=config.miss, evidence=config.evidence).schedule()
+    rounds = Rounds(rate=config.rate, miss=config.miss, chase=config.chase).schedule()
     return tuple(sorted({min(images, config.seeds) for images in rounds}))
 
 

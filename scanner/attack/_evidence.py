@@ -4,7 +4,7 @@ The search makes images of few steps; those that promise something are made agai
 and these are the evidence. Where the originals are at hand, generations that agree on one original are what counts
 (`ByOriginals`); without them, generations that are all alike (`ByClique`, Carlini et al. 2023, section 4.2).
 
-    >>> rule = ByOriginals(group_of={}, most=16, ceiling=0.12)
+    >>> rule = ByOriginals(group_of={}, most=16, chase=64, ceiling=0.12)
     >>> shown = [Shown(index=0, near=((7, 0.05),), png=None), Shown(index=1, near=(), png=None)]
     >>> rule.score(shown), rule.promising(shown, 0.1)
     (0.05, [0])
@@ -43,6 +43,8 @@ class ByOriginals:
     """By sample its duplicate group: rows of one group are one original."""
     most: int
     """Full-step images of a prompt, at most."""
+    chase: int
+    """Search images of a prompt of which one full-step image shows an original, at most."""
     ceiling: float
     """Normalised l2 within which an image shows an original, before the control arm was looked at."""
     pictures: bool = False
@@ -62,23 +64,21 @@ class ByOriginals:
         agreed = agreement([shown.near for shown in evidence], self.group_of, threshold=0)
         return None if agreed is None else agreed.distance
 
-    def wanted(self, search: Sequence[Shown], evidence: Sequence[Shown], promising: Sequence[int]) -> list[int]:
-        """Numbers of the full-step images to make next; none when there is enough or nothing more to be had.
-
-        First the best promising image; once a full-step image shows an original, twice as many each time: promising
-        seeds, then the other seeds of the search by distance, then new ones.
-        """
+    def wanted(self, _search: Sequence[Shown], evidence: Sequence[Shown], promising: Sequence[int]) -> list[int]:
+        """Number of the full-step image to make next, the best promising seed; none when there is enough."""
         made = {shown.index for shown in evidence}
+        return [index for index in promising if index not in made][:1] if self._open(evidence) else []
+
+    def more(self, search: Sequence[Shown], evidence: Sequence[Shown]) -> int:
+        """Search images to make next: once a full-step image shows an original and no seed is left that promises a
+        second, half as many again as there are, up to `chase` of them."""
+        shows = any(shown.near and shown.near[0][1] <= self.ceiling for shown in evidence)
+        made = len({shown.index for shown in search})
+        return min(max(2, made // 2), self.chase - made) if shows and self._open(evidence) and made < self.chase else 0
+
+    def _open(self, evidence: Sequence[Shown]) -> bool:
         level = self.level(evidence)
-        if len(made) >= self.most or (level is not None and level <= self.ceiling):
-            return []
-        left = [index for index in promising if index not in made]
-        if not any(shown.near and shown.near[0][1] <= self.ceiling for shown in evidence):
-            return left[:1]
-        seeds = [*left, *(i for i in self.promising(search, inf) if i not in {*made, *left})]
-        fresh = max((shown.index for shown in (*search, *evidence)), default=-1) + 1
-        seeds += range(fresh, fresh + self.most)
-        return seeds[: min(len(made), self.most - len(made))]
+        return len(evidence) < self.most and (level is None or level > self.ceiling)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +114,10 @@ class ByClique:
             return []
         fresh = max(shown.index for shown in search) + 1
         return [*promising, *range(fresh, fresh + self.most)][: self.most]
+
+    def more(self, _search: Sequence[Shown], _evidence: Sequence[Shown]) -> int:
+        """None: the evidence is made at once."""
+        return 0
 
     def _level(self, images: Sequence[Shown], size: int) -> float:
         pixels = [from_png(shown.png) for shown in images if shown.png is not None]

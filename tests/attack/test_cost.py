@@ -125,7 +125,7 @@ def test_expected_images_are_the_mean_of_simulated_prompts():
 @pytest.mark.parametrize("images", [0, 1, 2, 15, 500])
 def test_undecided_with_one_needed_is_the_bound_of_the_search(images):
     found = undecided(images, 1, 0.25)
-    assert found == pytest.approx(miss_bound(images, rate=0.25, evidence=10**6))
+    assert found == pytest.approx(miss_bound(images, rate=0.25, chase=10**6))
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=30), st.integers(0, 800))

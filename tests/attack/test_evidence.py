@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scanner.attack import ByClique, ByOriginals, Shown, clique_level, clique_of
 from scanner.attack._generate import png
 
-ORIGINALS = ByOriginals(group_of={8: 7}, most=8, ceiling=0.12)
+ORIGINALS = ByOriginals(group_of={8: 7}, most=8, chase=10, ceiling=0.12)
 
 
 def shown(*images: tuple[int, float | None]) -> list[Shown]:
@@ -31,19 +31,29 @@ def test_the_best_seed_is_looked_at_alone_first():
     assert ORIGINALS.wanted(search, shown((2, 0.2), (1, None)), [2, 1]) == []
 
 
-def test_once_an_image_shows_an_original_a_second_is_looked_for():
-    search = shown((0, 0.2), (1, None), (2, 0.1))
-    assert ORIGINALS.wanted(search, shown((2, 0.05)), [2]) == [0]
-    assert ORIGINALS.wanted(search, shown((2, 0.05), (0, 0.3)), [2]) == [3, 4]
-    assert ORIGINALS.wanted(search, shown((2, 0.05), (0, 0.3), (3, None), (4, None)), [2]) == [5, 6, 7, 8]
+def test_once_an_image_shows_an_original_a_second_is_chased():
+    search = shown((0, 0.2), (1, None), (2, 0.1), (3, 0.11))
+    assert ORIGINALS.more(search, []) == ORIGINALS.more(search, shown((2, 0.2))) == 0
+    assert ORIGINALS.wanted(search, shown((2, 0.05)), [2, 3]) == [3]
+    assert ORIGINALS.wanted(search, shown((2, 0.05), (3, 0.3)), [2, 3]) == []
+    assert ORIGINALS.more(search, shown((2, 0.05), (3, 0.3))) == 2
+    nine = shown(*((i, 0.2) for i in range(9)))
+    assert ORIGINALS.more(nine, shown((2, 0.05))) == 1
+    assert ORIGINALS.more([*nine, *shown((9, 0.2))], shown((2, 0.05))) == 0
+
+
+def test_no_more_full_step_images_are_made_than_said():
     eight = shown((2, 0.05), *((i, None) for i in (0, 3, 4, 5, 6, 7, 8)))
-    assert ORIGINALS.wanted(search, eight, [2]) == []
+    search = shown(*((i, 0.1) for i in range(9)))
+    assert ORIGINALS.wanted(search, eight, list(range(9))) == []
+    assert ORIGINALS.more(search, eight) == 0
 
 
 def test_two_images_near_one_original_are_enough():
     agreed = [*shown((2, 0.05)), Shown(index=3, near=((8, 0.11),), png=None)]
     assert ORIGINALS.level(agreed) == 0.11
-    assert ORIGINALS.wanted(shown((2, 0.1)), agreed, [2]) == []
+    assert ORIGINALS.wanted(shown((2, 0.1), (4, 0.1)), agreed, [2, 4]) == []
+    assert ORIGINALS.more(shown((2, 0.1)), agreed) == 0
     assert ORIGINALS.level(shown((2, 0.05), (3, None))) is None
 
 

@@ -25,7 +25,7 @@ from pipelines.configs import TargetOptions
 from pipelines.engines import LocalEngine
 from pipelines.targets import open_target
 from pipelines.verification import open_originals
-from scanner.attack import agreement, as_unit, normalise
+from scanner.attack import NEEDED, agreement, as_unit, normalise
 from scanner.run import Run
 from scanner.tables import MEMBERS, PROMPTS
 from scanner.targets import Target, image_seed
@@ -33,6 +33,7 @@ from scanner.verify import NORMALISED_CEILING, AgreementThreshold, Originals, ag
 
 FOLDER = Path(__file__).with_name("reference")
 IMAGES, BATCH = 500, 100
+CLIQUE = 10
 NAMES = ("prompt_id", "arm", "copies")
 
 
@@ -135,7 +136,10 @@ class Exhaustive:
     threshold: AgreementThreshold
     """Of the verdict, from its own control arm."""
     rate: Mapping[str, float]
-    """Of every hit of the risk arm: the share of its 500 images that show the original."""
+    """Of every hit of the risk arm, at least 10 of whose images (the paper's clique) show one original: the share of
+    its 500 images that do."""
+    few: Mapping[str, float]
+    """The same of the prompts of which 2 to 9 images show one original: no clique would have flagged them."""
     controls: int
     """Controls that pass."""
 
@@ -149,11 +153,12 @@ def read(name: str, rate: float = 0.01) -> tuple[pl.DataFrame, Exhaustive]:
         agreed = agreement(near, {}, threshold=0)
         levels[arm][prompt] = None if agreed is None else agreed.distance
     threshold = agreement_threshold(list(levels["control"].values()), ceiling=NORMALISED_CEILING, rate=rate)
-    found = {p for p, level in levels["risk"].items() if level is not None and level <= threshold.value}
-    near = rows.filter(pl.col("prompt_id").is_in(found), pl.col("normalised_l2") <= threshold.value)
+    near = rows.filter(pl.col("arm") == "risk", pl.col("normalised_l2") <= threshold.value)
     shown = near.group_by("prompt_id", "original").len().group_by("prompt_id").agg(pl.col("len").max())
-    rates = {prompt: count / IMAGES for prompt, count in shown.iter_rows()}
-    return rows, Exhaustive(threshold=threshold, rate=rates, controls=threshold.passing)
+    rates = {prompt: count / IMAGES for prompt, count in shown.sort("prompt_id").iter_rows()}
+    hits, few = ({p: r for p, r in rates.items() if (r * IMAGES >= CLIQUE) is flagged} for flagged in (True, False))
+    few = {prompt: rate for prompt, rate in few.items() if rate * IMAGES >= NEEDED}
+    return rows, Exhaustive(threshold=threshold, rate=hits, few=few, controls=threshold.passing)
 
 
 def main() -> None:

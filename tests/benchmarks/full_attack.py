@@ -77,9 +77,14 @@ def _attacked(demo: Path, run: Run, missing: pl.DataFrame, images: int) -> pl.Da
         name=f"full-{missing['prompt_id'][0]}",  # other prompts, other files
         prompts=prompts,
         search=Search(run, engine, generator),
-        rule=ByOriginals(group_of=group_of, most=ATTACK.evidence, ceiling=threshold),
+        rule=ByOriginals(group_of=group_of, most=ATTACK.evidence, chase=images, ceiling=threshold),
         protocol=Protocol(
-            schedule=schedule, search_steps=SEARCH_STEPS, steps=ATTACK.steps, look_rate=ATTACK.look_rate, record=2
+            schedule=schedule,
+            search_steps=SEARCH_STEPS,
+            steps=ATTACK.steps,
+            focus=1,
+            look_rate=ATTACK.look_rate,
+            record=2,
         ),
         limits=[threshold] * len(schedule),
     )

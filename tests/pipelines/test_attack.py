@@ -90,6 +90,16 @@ def test_a_budget_ends_the_attack_cleanly_and_a_larger_one_goes_on(audited: Run,
         assert_frame_equal(audited.read(table), Run.open(whole).read(table), abs_tol=1e-4)
 
 
+def test_further_rounds_go_to_the_most_suspicious(audited: Run) -> None:
+    config = replace(FEW, control=8, seeds=4, rate=0.5, focus=0.25)
+    attack(audited, TARGET, config, LocalEngine())
+    search = images(audited).filter(~pl.col("full"), pl.col("arm") == "control")
+    made = search.group_by("prompt_id").agg(pl.len(), near=pl.col("normalised_l2").head(2).min())
+    further = made.filter(pl.col("len") > 2)
+    assert 1 <= further.height <= 2  # a quarter of the eight; one that was accepted makes room for none
+    assert further["near"].max() <= made.filter(pl.col("len") <= 2)["near"].fill_null(1).median()
+
+
 def test_the_papers_attack_gives_every_prompt_all_its_images(audited: Run) -> None:
     config = replace(FEW, exhaustive=True, seeds=70, steps=2, prompts=1, control=1, keep_images="all")
     attack(audited, TARGET, config, LocalEngine())
