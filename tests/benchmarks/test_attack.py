@@ -44,8 +44,8 @@ LEAST_RATE = 0.2
 """Share of seeds from which on a hit must be found by the cheap attack."""
 CHEAP = replace(ATTACK, triage="none", search_steps=2, rate=0.6, miss=0.1, record=2, keep_images="best")
 """Looks for what comes back in most seeds: 3 images of 2 steps a prompt."""
-PATIENT = replace(CHEAP, rate=0.1, miss=0.05)
-"""Looks for what comes back in a tenth of the seeds."""
+PATIENT = replace(CHEAP, search_steps=3, rate=0.1, miss=0.05, chase=200, look_rate=0.15)
+"""Looks for what comes back in a tenth of the seeds: 29 images of 3 steps a prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +150,7 @@ def measured(name: str, base: Run, target: str, config: tuple[AttackOptions, Att
     often = {prompt for prompt, rate in reference.rate.items() if rate >= LEAST_RATE}
     say(f"{name}: prompts, of these controls", f"{len(prompts)}, {len(prompts) // 2}")
     say("exhaustive hits, of these in at least a fifth of the seeds", f"{len(reference.rate)}, {len(often)}")
+    say("prompts of which 2 to 9 of 500 images show an original (no clique)", sorted(reference.few.values()))
     say("controls that the exhaustive attack verifies", reference.controls)
     say("threshold of the exhaustive attack", f"{reference.threshold.value:.4f}")
 
@@ -160,6 +161,7 @@ def measured(name: str, base: Run, target: str, config: tuple[AttackOptions, Att
         say(f"{what}: times fewer than the exhaustive attack", f"{paper / outcome.evaluations:.0f}")
         say(f"{what}: of the hits asked for", f"{len(outcome.hits & wanted)} of {len(wanted)}")
         say(f"{what}: of all exhaustive hits", f"{len(outcome.hits & set(reference.rate))} of {len(reference.rate)}")
+        say(f"{what}: missed, as shares of their 500 images", sorted(reference.rate[p] for p in wanted - outcome.hits))
         say(f"{what}: hits that the exhaustive attack has not", len(outcome.hits - set(reference.rate)))
         say(f"{what}: verified controls", outcome.controls)
         say(f"{what}: evaluations a verified hit", f"{outcome.evaluations / max(1, len(outcome.hits)):.0f}")
