@@ -43,7 +43,7 @@ def _value(name: str, example: Any, copy: Copy, columns: Columns) -> Any:
 
 
 def key_of(example: Mapping[str, Any], copy: Copy, columns: Columns) -> str:
-    """The row's key as the scanner reads it from its fields: its own, or what the column that the user named holds."""
+    """The row's key as the scanner reads it: its own, or what stands in the column that the user named."""
     if columns.key is None or columns.key not in example:
         return copy.key
     return str(_value(columns.key, example[columns.key], copy, columns))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from scanner.report import Rate, rate
 from scanner.score._model import Roc
+from scanner.score._ranges import ranges
 from scanner.triage import control_threshold
 
 FALSE_POSITIVE_RATE = 0.01
@@ -42,8 +43,8 @@ def _kinds(rows: pl.DataFrame, memorised_from: int) -> Iterator[tuple[str, pl.Ex
     once = pl.col("copies").fill_null(0) <= 1
     negative = once & (pl.col("copies").is_not_null() | (pl.col("arm") == "control"))
     yield f"{memorised_from:,} copies or more", planted & (pl.col("copies") >= memorised_from), negative
-    for copies in rows.filter(planted & (pl.col("copies") > 1))["copies"].unique().sort():
-        yield f"{copies:,} copies", planted & (pl.col("copies") == copies), negative
+    for name, inside in ranges(rows.filter(planted & (pl.col("copies") > 1))["copies"]):
+        yield f"{name} copies", planted & inside, negative
     yield "verified", pl.col("verified"), pl.col("attacked") & ~pl.col("verified")
 
 

@@ -4,16 +4,12 @@ A picture that is lost at one step is a miss of the chain, also where the attack
 in no group, and is tried only where it was drawn as a control.
 """
 
-from collections.abc import Iterator
-
 import polars as pl
 
-from scanner.prompts import BUCKETS, bucket_label
 from scanner.report import rate
 from scanner.score._model import Funnel
+from scanner.score._ranges import ranges
 
-EXACT_UP_TO = 10
-"""So many different numbers of copies have a line each; more go into ranges by doubling."""
 STEPS = ("read", "grouped", "prompted", "tried", "attacked", "verified")
 """In their order; a picture's `lost` is the first that it did not reach."""
 
@@ -66,7 +62,7 @@ def _lost() -> pl.Expr:
 def funnel(pictures: pl.DataFrame) -> tuple[Funnel, ...]:
     """Planted pictures by copies, fewest first."""
     planted = pictures.filter("planted")
-    return tuple(counted(name, planted.filter(inside)) for name, inside in _ranges(planted["copies"].unique()))
+    return tuple(counted(name, planted.filter(inside)) for name, inside in ranges(planted["copies"]))
 
 
 def counted(name: str, pictures: pl.DataFrame) -> Funnel:
@@ -80,16 +76,3 @@ def counted(name: str, pictures: pl.DataFrame) -> Funnel:
         attack_recall=rate(kept, reached["attacked"]),
         **reached,
     )
-
-
-def _ranges(copies: pl.Series) -> Iterator[tuple[str, pl.Expr]]:
-    """Names of the numbers of copies that there are, or of ranges of them, and how to choose their pictures."""
-    if len(copies) <= EXACT_UP_TO:
-        for number in copies.sort():
-            yield f"{number:,}", pl.col("copies") == number
-        return
-    for low, high in ((1, 1), *BUCKETS):
-        inside = copies.is_between(low, high or 2**62)
-        if inside.any():
-            name = "1" if high == 1 else bucket_label(low, high)
-            yield name, pl.col("copies").is_between(low, high or 2**62)

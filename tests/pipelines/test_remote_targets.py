@@ -134,7 +134,7 @@ def test_images_made_elsewhere_are_attacked_as_they_are(audited: Run, tmp_path: 
     assert verdicts(audited, "risk") == ["matching"] * 4
     assert set(verdicts(audited, "control")) == {"none"}
     hits = audited.read(HITS).filter(pl.col("verdict") == "matching")
-    assert (hits["seed"].is_between(98, 100).all(), hits["evidence"].to_list()) == (True, [3] * 4)
+    assert (hits["seed"].is_between(98, 100).all(), hits["evidence"].to_list()) == (True, [2] * 4)
     assert audited.manifest()["parts"]["attack"]["target"]["images"] == 3 * audited.read(PROMPTS).height
     assert "not known: they came from an API" in (audited.path / "report" / "index.html").read_text()
 
@@ -166,7 +166,7 @@ def test_the_data_set_itself_is_no_set_of_generated_images(
 def test_what_looks_inside_is_refused_with_the_way_out(audited: Run, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["attack", str(audited.path), "--target", "openai:painter", "--api-url", "http://127.0.0.1:9/v1"]
     assert exit_code_of(app, arguments) == 2
-    assert "use --triage none" in capsys.readouterr().err
+    assert "or --triage none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

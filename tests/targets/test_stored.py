@@ -141,7 +141,9 @@ def test_the_generating_stage_serves_them_by_number_and_the_evidence_again(tmp_p
     stage = Generator(target, lookup, Sampling(run_seed=0, steps=50, guidance=7.5))
     prompt = prompt_id("fox")
     parts = [(prompt, "Fox", 0, 3), (prompt, "Fox", EVIDENCE_FIRST, 2), ("0" * 16, "cat", 0, 1)]
-    made = stage([PromptImages(prompt_id=p, caption=c, first=first, count=n) for p, c, first, n in parts])
+    made = stage(
+        [PromptImages(prompt_id=p, caption=c, indices=tuple(range(first, first + n))) for p, c, first, n in parts]
+    )
     made = made.filter(pl.col("prompt_id") == prompt)
     assert made["seed"].to_list() == [5, None, None, 5, None]
     assert made["defect"].to_list() == [None, None, "no_image", None, None]

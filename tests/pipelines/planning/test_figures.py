@@ -149,7 +149,7 @@ def hosted_plan(warm, **options) -> Plan:
 
 def test_a_hosted_target_is_planned_in_requests_and_money_without_a_request():
     made = hosted_plan(None, budget="2000 images")
-    assert made.figure("Requests", "control arm").span.expected == 100 * 15
+    assert made.figure("Requests", "control arm").span.expected == 100 * 9
     assert made.figure("Requests", "the paper's attack").span.expected == 200 * 500
     requests = made.figure("Requests", "all").span
     assert made.figure("Money", "all requests").span.expected == pytest.approx(requests.expected * 0.04)
