@@ -148,7 +148,7 @@ def hosted_plan(warm, **options) -> Plan:
 
 
 def test_a_hosted_target_is_planned_in_requests_and_money_without_a_request():
-    made = hosted_plan(None, budget="2000 images")
+    made = hosted_plan(None, budget="1300 images")
     assert made.figure("Requests", "control arm").span.expected == 100 * 9
     assert made.figure("Requests", "the paper's attack").span.expected == 200 * 500
     requests = made.figure("Requests", "all").span
@@ -156,7 +156,7 @@ def test_a_hosted_target_is_planned_in_requests_and_money_without_a_request():
     assert made.figure("Money", "the paper's requests").span.expected == pytest.approx(4000)
     assert made.figure("Time", "all").known == "unknown"
     assert made.figure("Disk", "generations").known == "unknown"
-    assert 0 < made.figure("Budget", "prompts with 2,000 images").span.expected < 100
+    assert 0 < made.figure("Budget", "prompts with 1,300 images").span.expected < 100
 
 
 def test_a_hosted_target_that_may_be_asked_is_timed_by_a_few_requests():
