@@ -30,7 +30,7 @@ from scanner.attack import BudgetSpent, ByClique, ByOriginals, Generator, Rounds
 from scanner.errors import ScannerError, UnusableInputError
 from scanner.prompts import list_checksum
 from scanner.run import Run
-from scanner.tables import HITS, MEMBERS, PROMPTS
+from scanner.tables import FAMILIES, HITS, MEMBERS, PROMPTS
 from scanner.targets import Target, is_unconditional
 from scanner.verify import EDGE_CEILING, NORMALISED_CEILING, AgreementThreshold, Originals, agreement_threshold
 
@@ -102,7 +102,7 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
     fetched = fetch_originals(run, (*arms.risk, *arms.control), engine.progress) if fetch else 0
     originals = open_originals(run, target, group_of, engine) if config.originals else None
     search = Search(run, engine, _stages(target, originals, config), spending)
-    attacked = _attack_arms(search, arms, config, _rule(config, group_of))
+    attacked = _attack_arms(search, arms, config, _rule(run, config, group_of))
     edge = write_candidates(search, attacked, config)
     if originals is None:
         HITS.write(run.path, HITS.empty())
@@ -154,17 +154,25 @@ def _stages(target: Target, originals: Originals | None, config: AttackOptions) 
     return stage
 
 
-def _rule(config: AttackOptions, group_of: Mapping[int, int]) -> Rule:
+def _rule(run: Run, config: AttackOptions, group_of: Mapping[int, int]) -> Rule:
     if config.originals:
-        return ByOriginals(group_of=group_of, most=config.evidence, chase=config.chase, ceiling=NORMALISED_CEILING)
+        variants = run.read(FAMILIES).filter(pl.col("group_id").is_null()) if FAMILIES.exists(run.path) else None
+        return ByOriginals(
+            group_of=group_of,
+            families=frozenset() if variants is None else frozenset(variants["sample_id"]),
+            most=config.evidence,
+            chase=config.chase,
+            ceiling=NORMALISED_CEILING,
+        )
     return ByClique(size=config.clique, most=config.evidence, ceiling=config.edge or EDGE_CEILING)
 
 
 def _attack_arms(search: Search, arms: Arms, config: AttackOptions, rule: Rule) -> Attacked:
     """The control arm in all its rounds, the limits that it sets, and the risk arm under them."""
+    schedule = _schedule(config)
     protocol = Protocol(
-        schedule=_schedule(config),
-        search_steps=config.steps if config.exhaustive else config.search_steps,
+        schedule=schedule,
+        search_steps=(config.steps,) if config.exhaustive else config.steps_of_rounds(len(schedule)),
         steps=config.steps,
         focus=config.focus,
         look_rate=config.look_rate,

@@ -17,7 +17,7 @@ from scanner.run import Run
 
 AUDIT = AuditConfig(model="demo")
 ATTACK = AttackOptions(
-    prompts=200, control=100, rate=0.5, miss=0.05, steps=12, search_steps=3, guidance=3.0, evidence=10
+    prompts=200, control=100, rate=0.5, miss=0.05, steps=12, search_steps="2,3", guidance=3.0, evidence=10
 )
 """Few steps and a low guidance suit a target of 64 × 64 pixels; a prompt is looked for that shows its image in half of
 its seeds, which 5 images settle. Everything else is the default."""

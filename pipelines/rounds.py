@@ -31,14 +31,15 @@ class Protocol:
 
     schedule: tuple[int, ...]
     """Search images a prompt has after each round."""
-    search_steps: int
-    """Denoising steps of the search."""
+    search_steps: tuple[int, ...]
+    """Denoising steps of each round's search images."""
     steps: int
     """Denoising steps of the evidence."""
     focus: float
     """Share of the prompts still in that the next round goes to, the most suspicious first, above 0 to 1."""
     look_rate: float
-    """Share of the control prompts that may be looked at, after each round."""
+    """Share of the control prompts that may be looked at; it rises evenly from round to round, to this after the
+    last."""
     record: int
     """Full-step images that every accepted prompt has in the end, at least."""
 
@@ -73,10 +74,10 @@ class Arm:
             wanted = [
                 _images_of(prompt, range(max(made, self._chased.get(prompt.prompt_id, 0)), total)) for prompt in active
             ]
-            self.search.make(f"{self.name}-{number}", wanted, steps=self.protocol.search_steps)
+            self.search.make(f"{self.name}-{number}", wanted, steps=self.protocol.search_steps[number])
             made = total
             if len(self.limits) <= number:
-                self.limits.append(self._limit(made))
+                self.limits.append(self._limit(number, made))
             self._look(number, made, active)
             scores = self._scores(active, made)
             active = [prompt for prompt in active if prompt.prompt_id not in self.levels]
@@ -98,11 +99,12 @@ class Arm:
     def _scores(self, prompts: Sequence[Prompt], made: int) -> dict[str, float]:
         return {key: self.rule.score(images.search) for key, images in self._known(prompts, made).items()}
 
-    def _limit(self, made: int) -> float:
+    def _limit(self, number: int, made: int) -> float:
         """Read off this arm, when it is the control arm; prompts of which no image came say nothing."""
         known = self._known(self.prompts, made).values()
         scores = [self.rule.score(images.search) for images in known if images.search]
-        return agreement_threshold(scores, ceiling=FARTHEST, rate=self.protocol.look_rate).value
+        share = self.protocol.look_rate * (number + 1) / len(self.protocol.schedule)
+        return agreement_threshold(scores, ceiling=FARTHEST, rate=share).value
 
     def _look(self, number: int, made: int, active: Sequence[Prompt]) -> None:
         """Full-step images of the prompts whose search images are near enough, until each is settled."""
@@ -112,7 +114,7 @@ class Arm:
             proof = [(prompt, self._wanted(known[prompt.prompt_id], number)) for prompt in looked]
             chase = [(prompt, self._more(known[prompt.prompt_id])) for prompt, indices in proof if not indices]
             self._prove(f"{number}-evidence-{step}", [(prompt, indices) for prompt, indices in proof if indices])
-            self._chase(f"{number}-chase-{step}", [(prompt, indices) for prompt, indices in chase if indices])
+            self._chase(number, step, [(prompt, indices) for prompt, indices in chase if indices])
             looked = [prompt for prompt, indices in (*proof, *chase) if indices]
             step += 1
         for key, images in self._known(active, made).items():
@@ -129,9 +131,9 @@ class Arm:
         first = max((shown.index for shown in images.search), default=-1) + 1
         return range(first, first + self.rule.more(images.search, images.evidence))
 
-    def _chase(self, name: str, wanted: Sequence[tuple[Prompt, range]]) -> None:
+    def _chase(self, number: int, step: int, wanted: Sequence[tuple[Prompt, range]]) -> None:
         parts = [_images_of(prompt, indices) for prompt, indices in wanted]
-        self.search.make(f"{self.name}-{name}", parts, steps=self.protocol.search_steps)
+        self.search.make(f"{self.name}-{number}-chase-{step}", parts, steps=self.protocol.search_steps[number])
         for prompt, indices in wanted:
             self._chased[prompt.prompt_id] = indices.stop
 

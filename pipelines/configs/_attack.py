@@ -38,8 +38,9 @@ class AttackOptions:
     """Most images generated in the search for one prompt."""
     steps: int = 50
     """Denoising steps of the evidence."""
-    search_steps: int = 4
-    """Denoising steps of the search."""
+    search_steps: str = "4"
+    """Denoising steps of the search images: one number, or several with commas between them, one a round (2,3 makes
+    those of the first round in 2 steps and those of all later ones in 3)."""
     guidance: float = 7.5
     """Guidance scale."""
     triage: str = "wen"
@@ -54,7 +55,8 @@ class AttackOptions:
     focus: float = 1.0
     """Share of the prompts still in that each further round goes to, the most suspicious first; others stay open."""
     look_rate: float = 0.05
-    """Share of control prompts that the search may look at with full-step images, after each round."""
+    """Share of control prompts that the search may look at with full-step images: rises evenly from round to round,
+    to this after the last."""
     chase: int = 64
     """Most search images of a prompt that has shown an original once, made until a second one does."""
     evidence: int = 16
@@ -90,10 +92,9 @@ class AttackOptions:
             raise UnusableInputError(
                 "An attack needs prompts and controls; give --prompts and --control of at least 1."
             )
-        if min(self.seeds, self.evidence) < 2 or min(self.steps, self.search_steps, self.record, self.chase) < 1:
-            raise UnusableInputError(
-                "--seeds and --evidence are at least 2, --steps, --search-steps, --chase and --record at least 1."
-            )
+        if min(self.seeds, self.evidence) < 2 or min(self.steps, self.record, self.chase) < 1:
+            raise UnusableInputError("--seeds and --evidence are at least 2, --steps, --chase and --record at least 1.")
+        self.steps_of_rounds(1)
         shares = (self.miss, self.false_positive_rate, self.triage_rate, self.look_rate)
         if not (0 < self.rate <= 1 and 0 < self.focus <= 1 and all(0 < share < 1 for share in shares)):
             raise UnusableInputError(
@@ -109,6 +110,15 @@ class AttackOptions:
             raise UnusableInputError(
                 f"Without originals a clique of {self.clique} is the evidence; give --evidence of at least as many."
             )
+
+    def steps_of_rounds(self, rounds: int) -> tuple[int, ...]:
+        """Denoising steps of so many rounds; the last number goes on. Raises UnusableInputError for no such numbers."""
+        named = self.search_steps.split(",")
+        if not all(text.strip().isdecimal() and int(text) > 0 for text in named):
+            raise UnusableInputError(
+                f"--search-steps {self.search_steps} is no number of steps; give one, or one a round as in 2,3."
+            )
+        return tuple(int(named[min(number, len(named) - 1)]) for number in range(rounds))
 
     @property
     def triage_names(self) -> tuple[str, ...]:

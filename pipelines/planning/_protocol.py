@@ -23,12 +23,13 @@ def protocol_of(config: AttackOptions, *, triage: float, per_image: PerImage) ->
     An accepted prompt has at least --record full-step images and at most --evidence; one that was looked at in vain
     has one of each search image that promised something, and one as a rule.
     """
-    steps, rounds = config.steps if config.exhaustive else config.search_steps, schedule(config)
+    rounds = schedule(config)
+    steps = (config.steps,) if config.exhaustive else config.steps_of_rounds(len(rounds))
     least = max(NEEDED, min(config.record, config.evidence))
     return CostProtocol(
         triage=triage,
         passing=supported_rate(config.triage_rate, config.control) if has_triage(config) else 1.0,
-        rounds=tuple(Round(total=images, steps=steps) for images in rounds),
+        rounds=tuple(Round(total=images, steps=few) for images, few in zip(rounds, steps, strict=True)),
         steps=config.steps,
         accepted=Span(least=least, expected=least, most=max(least, config.evidence)),
         needed=1,

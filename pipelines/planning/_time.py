@@ -5,6 +5,7 @@
 
 from pipelines.planning._figures import Figure, extrapolated, measured, unknown
 from pipelines.planning._outlook import Outlook
+from pipelines.planning._protocol import schedule
 from pipelines.planning._warm_up import WarmUp
 from scanner.attack import Phase, exactly
 
@@ -27,7 +28,8 @@ def _rates(outlook: Outlook, warm: WarmUp) -> tuple[Figure, ...]:
         measured("evaluations in a second", "evaluations", exactly(1 / warm.evaluation_seconds), how),
         measured("an image besides", "seconds", exactly(warm.image_seconds), "text encoder, autoencoder"),
     ]
-    for steps in dict.fromkeys((config.search_steps, config.steps)):
+    few = config.steps_of_rounds(len(schedule(config)))
+    for steps in dict.fromkeys((*few, config.steps)):
         seconds = warm.seconds(images=1, evaluations=per_image(steps))
         figures.append(extrapolated(f"an image of {steps} steps", "seconds", exactly(seconds), "the two above"))
     if outlook.originals is not None:

@@ -4,7 +4,7 @@ The search makes images of few steps; those that promise something are made agai
 and these are the evidence. Where the originals are at hand, generations that agree on one original are what counts
 (`ByOriginals`); without them, generations that are all alike (`ByClique`, Carlini et al. 2023, section 4.2).
 
-    >>> rule = ByOriginals(group_of={}, most=16, chase=64, ceiling=0.12)
+    >>> rule = ByOriginals(group_of={7: 7, 9: 7}, most=16, chase=64, ceiling=0.12)
     >>> shown = [Shown(index=0, near=((7, 0.05),), png=None), Shown(index=1, near=(), png=None)]
     >>> rule.score(shown), rule.promising(shown, 0.1)
     (0.05, [0])
@@ -47,17 +47,27 @@ class ByOriginals:
     """Search images of a prompt of which one full-step image shows an original, at most."""
     ceiling: float
     """Normalised l2 within which an image shows an original, before the control arm was looked at."""
+    families: frozenset[int] = frozenset()
+    """Samples of template families that are in no duplicate group."""
     pictures: bool = False
     """Stored distances suffice."""
 
     def score(self, search: Sequence[Shown]) -> float:
-        """The smallest normalised l2 of any image to any original."""
-        return min((shown.near[0][1] for shown in search if shown.near), default=inf)
+        """The smallest normalised l2 at which any image promises something."""
+        return min((self._promise(shown) for shown in search), default=inf)
 
     def promising(self, search: Sequence[Shown], threshold: float) -> list[int]:
-        """Images within the threshold of an original, nearest first."""
-        near = sorted((shown.near[0][1], shown.index) for shown in search if shown.near)
+        """Images that promise something within the threshold, nearest first."""
+        near = sorted((self._promise(shown), shown.index) for shown in search)
         return [index for distance, index in near if distance <= threshold]
+
+    def _promise(self, shown: Shown) -> float:
+        """The distance to the nearest original of which the set has copies or variants; one that stands once, as most
+        do of which some lies near any image of few steps, counts only where it lies within the ceiling."""
+        return min((d for sample, d in shown.near if d <= self.ceiling or self._repeated(sample)), default=inf)
+
+    def _repeated(self, sample: int) -> bool:
+        return sample in self.group_of or sample in self.families
 
     def level(self, evidence: Sequence[Shown]) -> float | None:
         """The distance at which two images begin to agree on one original."""

@@ -21,7 +21,7 @@ MEANINGS: Mapping[str, str] = {
     "seed": "everything random comes from it, the prompt and the image's number",
     "threshold": "cosine similarity that proposes a pair",
     "steps": "denoising steps of a full-step image",
-    "search_steps": "denoising steps of a search image",
+    "search_steps": "denoising steps of a search image, round by round",
     "seeds": "most images generated in the search for one prompt",
     "evidence": "full-step images of a prompt, at most",
     "record": "full-step images that every accepted prompt has, at least",

@@ -1,5 +1,6 @@
 """The rules of evidence on planted images: what promises something, what is made next, when it is enough."""
 
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from scanner.attack import ByClique, ByOriginals, Shown, clique_level, clique_of
 from scanner.attack._generate import png
 
-ORIGINALS = ByOriginals(group_of={8: 7}, most=8, chase=10, ceiling=0.12)
+ORIGINALS = ByOriginals(group_of={7: 7, 8: 7}, most=8, chase=10, ceiling=0.12)
 
 
 def shown(*images: tuple[int, float | None]) -> list[Shown]:
@@ -22,6 +23,13 @@ def test_a_prompt_is_as_promising_as_its_nearest_image():
     assert ORIGINALS.score(shown((0, 0.2), (1, None), (2, 0.1))) == 0.1
     assert ORIGINALS.score(shown((0, None))) == ORIGINALS.score([]) == inf
     assert ORIGINALS.promising(shown((0, 0.2), (1, 0.15), (2, 0.1)), 0.15) == [2, 1]
+
+
+def test_originals_that_stand_once_promise_something_only_within_the_ceiling():
+    near_one = [Shown(index=0, near=((1, 0.13), (8, 0.2)), png=None)]
+    assert ORIGINALS.score(near_one) == 0.2
+    assert ORIGINALS.score([Shown(index=0, near=((1, 0.12), (8, 0.2)), png=None)]) == 0.12
+    assert replace(ORIGINALS, families=frozenset({1})).score(near_one) == 0.13
 
 
 def test_the_best_seed_is_looked_at_alone_first():

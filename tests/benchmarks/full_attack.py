@@ -80,7 +80,7 @@ def _attacked(demo: Path, run: Run, missing: pl.DataFrame, images: int) -> pl.Da
         rule=ByOriginals(group_of=group_of, most=ATTACK.evidence, chase=images, ceiling=threshold),
         protocol=Protocol(
             schedule=schedule,
-            search_steps=SEARCH_STEPS,
+            search_steps=(SEARCH_STEPS,) * len(schedule),
             steps=ATTACK.steps,
             focus=1,
             look_rate=ATTACK.look_rate,

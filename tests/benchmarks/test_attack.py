@@ -42,9 +42,9 @@ pytestmark = pytest.mark.bench
 RESULTS = Path("bench-results")
 LEAST_RATE = 0.2
 """Share of seeds from which on a hit must be found by the cheap attack."""
-CHEAP = replace(ATTACK, triage="none", search_steps=2, rate=0.6, miss=0.1, record=2, keep_images="best")
+CHEAP = replace(ATTACK, triage="none", search_steps="2,3", focus=0.4, rate=0.45, miss=0.1, record=2, keep_images="best")
 """Looks for what comes back in most seeds: 3 images of 2 steps a prompt."""
-PATIENT = replace(CHEAP, search_steps=3, rate=0.1, miss=0.05, chase=200, look_rate=0.15)
+PATIENT = replace(CHEAP, search_steps="3,3,4,6", focus=0.7, rate=0.1, miss=0.05, chase=200, look_rate=0.15)
 """Looks for what comes back in a tenth of the seeds: 29 images of 3 steps a prompt."""
 
 
@@ -194,7 +194,7 @@ def test_the_demo_target(tmp_path: Path) -> None:
     measured("demo", base, str(target_folder()), (CHEAP, PATIENT), tmp_path)
 
 
-PIXEL = replace(ATTACK, prompts=41, control=100, triage="none", search_steps=4, rate=0.5, miss=0.05, record=2)
+PIXEL = replace(ATTACK, prompts=41, control=100, triage="none", search_steps="4", rate=0.5, miss=0.05, record=2)
 
 
 def test_a_pixel_space_target_gives_hits_too(tmp_path: Path) -> None:

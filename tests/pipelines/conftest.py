@@ -15,7 +15,7 @@ from scanner.demo import build_demo, target_folder, truth, truth_path
 from scanner.run import Run
 
 AUDIT = AuditConfig(model="demo", control=40)
-ATTACK = AttackOptions(prompts=4, control=12, seeds=4, steps=12, search_steps=2, guidance=3.0, evidence=10, rate=0.5)
+ATTACK = AttackOptions(prompts=4, control=12, seeds=4, steps=12, search_steps="2", guidance=3.0, evidence=10, rate=0.5)
 COPIES, SINGLES = 12, 100
 
 

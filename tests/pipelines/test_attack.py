@@ -45,7 +45,7 @@ def images(run: Run) -> pl.DataFrame:
 def test_full_steps_are_spent_where_few_steps_promised_something(small_run: Run) -> None:
     made = images(small_run)
     assert made.filter(pl.col("steps") == ATTACK.steps)["full"].all()
-    assert made.filter(pl.col("steps") == ATTACK.search_steps)["full"].any() is False
+    assert made.filter(pl.col("steps") == int(ATTACK.search_steps))["full"].any() is False
     looked = dict(made.filter("full").group_by("arm").agg(pl.col("prompt_id").n_unique()).iter_rows())
     assert looked["risk"] == 4
     rounds = len(small_run.manifest()["parts"]["attack"]["look_limits"])
@@ -53,6 +53,24 @@ def test_full_steps_are_spent_where_few_steps_promised_something(small_run: Run)
     accepted = small_run.read(CANDIDATES).filter(pl.col("decision") == "accepted")["prompt_id"]
     evidence = made.filter("full", pl.col("prompt_id").is_in(accepted.implode())).group_by("prompt_id").len()
     assert evidence["len"].min() >= ATTACK.record
+
+
+def test_later_rounds_may_take_more_steps(audited: Run) -> None:
+    config = replace(FEW, search_steps="2,3", seeds=4, rate=0.45, miss=0.1)
+    attack(audited, TARGET, config, LocalEngine())
+    search = images(audited).filter(~pl.col("full"), pl.col("arm") == "control")
+    assert dict(search.select("image_index", "steps").unique().sort("image_index").iter_rows()) == {
+        0: 2,
+        1: 2,
+        2: 3,
+        3: 3,
+    }
+
+
+@pytest.mark.parametrize("steps", ["", "0", "2,", "two", "-1", "2;3"])
+def test_steps_that_are_no_numbers_are_refused(steps: str) -> None:
+    with pytest.raises(UnusableInputError, match="--search-steps"):
+        replace(FEW, search_steps=steps)
 
 
 def test_equal_numbers_have_equal_seeds(small_run: Run) -> None:
@@ -113,7 +131,7 @@ def test_the_papers_attack_gives_every_prompt_all_its_images(audited: Run) -> No
 
 def test_without_originals_cliques_are_found_and_nothing_is_verified(audited: Run) -> None:
     config = replace(
-        FEW, originals=False, clique=3, evidence=6, seeds=6, rate=0.5, search_steps=8, edge=0.15, look_rate=0.5
+        FEW, originals=False, clique=3, evidence=6, seeds=6, rate=0.5, search_steps="8", edge=0.15, look_rate=0.5
     )
     attack(audited, TARGET, config, LocalEngine())
     assert not (audited.path / "originals").exists()
