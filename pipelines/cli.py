@@ -269,6 +269,7 @@ def export(run: Path, /, *, out: Path, config: Annotated[ExportOptions, Flat], j
         scanner export runs/laion --format shards --risk high --keep caption --out laion-repaired/
         scanner export runs/datacomp --format datacomp --out keep.npy
         scanner export runs/laion --format recaption --out recaption.jsonl
+        scanner export runs/laion --format evidence --out evidence/
 
     Parameters
     ----------

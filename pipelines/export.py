@@ -13,7 +13,8 @@ import polars as pl
 
 from pipelines.configs import ExportOptions
 from pipelines.engines import LocalEngine
-from pipelines.export_options import READ_BY_PROMPTS, refuse_unread
+from pipelines.export_evidence import export_evidence
+from pipelines.export_options import READ_BY_EVIDENCE, READ_BY_PROMPTS, refuse_unread
 from pipelines.export_rows import ROW_FORMATS, export_rows
 from scanner import __version__
 from scanner.errors import UnusableInputError
@@ -22,6 +23,9 @@ from scanner.exports.prompts import PROMPT_FORMATS, ListFacts, carried
 from scanner.files import replacing
 from scanner.run import Run
 from scanner.tables import HITS, PROMPTS
+
+EVIDENCE = "evidence"
+"""The format of hits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +55,13 @@ def export(run: Run, out: Path, options: ExportOptions, engine: LocalEngine | No
     _refuse_old_risks(run, options)
     if options.format in ROW_FORMATS:
         return _export_rows(run, out, options, engine or LocalEngine())
+    if options.format == EVIDENCE:
+        return _export_evidence(run, out, options)
     if out.exists() and not options.overwrite:
         raise UnusableInputError(f"{out} exists; name another place, or give --overwrite to replace it.")
     if options.format not in PROMPT_FORMATS:
         raise UnusableInputError(
-            f"There is no format '{options.format}'; use one of {', '.join([*PROMPT_FORMATS, *ROW_FORMATS])}."
+            f"There is no format '{options.format}'; use one of {', '.join([*PROMPT_FORMATS, *ROW_FORMATS, EVIDENCE])}."
         )
     refuse_unread(options, READ_BY_PROMPTS)
     return _export_prompts(run, out, options)
@@ -107,6 +113,14 @@ def _export_rows(run: Run, out: Path, options: ExportOptions, engine: LocalEngin
     prompts = selected_prompts(run, by_prompts) if selection_of(by_prompts).narrows else None
     made = export_rows(run, out, options, prompts, engine)
     return Exported(path=out, format=options.format, entries=made.entries, sentence=made.sentence)
+
+
+def _export_evidence(run: Run, out: Path, options: ExportOptions) -> Exported:
+    refuse_unread(options, READ_BY_EVIDENCE)
+    prompts = selected_prompts(run, options)
+    hits = export_evidence(run, out, prompts, overwrite=options.overwrite)
+    sentence = f"Evidence of {counted(hits, 'hit')}; regenerate.py in it makes the images again and checks them."
+    return Exported(path=out, format=EVIDENCE, entries=hits, sentence=sentence)
 
 
 def _export_prompts(run: Run, out: Path, options: ExportOptions) -> Exported:

@@ -10,6 +10,8 @@ from scanner.errors import UnusableInputError
 
 READ_BY_PROMPTS = frozenset({"arm", "risk", "min_risk", "verdict", "ranks", "skip_unwritable"})
 """What every format of prompts reads, besides --format and --overwrite."""
+READ_BY_EVIDENCE = frozenset({"arm", "risk", "min_risk", "verdict", "ranks"})
+"""What the bundle of hits reads."""
 READ_BY_ROWS = frozenset({"arm", "risk", "min_risk", "verdict", "ranks", "keep"})
 """What every format of rows reads; an arm only to be told that it is the risk arm."""
 _USES = {

@@ -42,19 +42,25 @@ def open_target(model: str, options: TargetOptions, run: Run | None = None) -> T
 
     Raises UnusableInputError, in one sentence, for one that can't be had.
     """
+    if is_pipeline(model):
+        if options.compare_size is not None:
+            raise UnusableInputError(
+                f"{model} is a diffusers pipeline, whose images have a size of their own; use --image-size to change "
+                "it."
+            )
+        return load_target(model, loading_of(options))
     if model.startswith(API):
         transform = Transform(fit=options.fit or "crop", size=options.compare_size or API_COMPARE_SIZE)
         return ApiTarget(_settings(model, options), transform, None if run is None else run.path / "api")
-    if _is_stored(Path(model)):
-        stored = open_stored(model, fit=options.fit, size=options.compare_size)
-        if run is not None:
-            _refuse_originals(stored, run)
-        return stored
-    if options.compare_size is not None:
-        raise UnusableInputError(
-            f"{model} is a diffusers pipeline, whose images have a size of their own; use --image-size to change it."
-        )
-    return load_target(model, loading_of(options))
+    stored = open_stored(model, fit=options.fit, size=options.compare_size)
+    if run is not None:
+        _refuse_originals(stored, run)
+    return stored
+
+
+def is_pipeline(model: str) -> bool:
+    """Whether a target is a diffusers pipeline, which makes an image again from its seed."""
+    return not model.startswith(API) and not _is_stored(Path(model))
 
 
 def loading_of(options: TargetOptions) -> Loading:

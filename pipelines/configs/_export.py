@@ -14,7 +14,8 @@ class ExportOptions:
     format: str
     """Prompts: csv, jsonl, parquet, text, wen, promptfoo, pyrit, inspect, garak. Repair of the data set: drop-list
     (.parquet or .txt), datacomp (subset of uids to keep, .npy), bool-array (True where a row goes, .npy), shards (a
-    folder of webdataset shards without the dropped rows), recaption (.parquet or .jsonl)."""
+    folder of webdataset shards without the dropped rows), recaption (.parquet or .jsonl). Hits: evidence (a folder:
+    original, generations, seeds, distances, checksums, and a script that makes the images again and checks them)."""
     arm: str | None = None
     """Prompts of this arm: risk, control or all; by default risk."""
     risk: tuple[str, ...] = ()

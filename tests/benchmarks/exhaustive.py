@@ -144,9 +144,9 @@ class Exhaustive:
     """Controls that pass."""
 
 
-def read(name: str, rate: float = 0.01) -> tuple[pl.DataFrame, Exhaustive]:
+def read(stored: Path, rate: float = 0.01) -> tuple[pl.DataFrame, Exhaustive]:
     """The stored reference of a target, and its hits under the verdict's own rule."""
-    rows = pl.read_parquet(FOLDER / f"{name}.parquet")
+    rows = pl.read_parquet(stored)
     levels: dict[str, dict[str, float | None]] = {"risk": {}, "control": {}}
     for (prompt, arm), part in rows.group_by("prompt_id", "arm"):
         near = [[pair] for pair in part.select("original", "normalised_l2").iter_rows()]
@@ -161,6 +161,19 @@ def read(name: str, rate: float = 0.01) -> tuple[pl.DataFrame, Exhaustive]:
     return rows, Exhaustive(threshold=threshold, rate=hits, few=few, controls=threshold.passing)
 
 
+def write_reference(run: Run, model: str, out: Path, *, every: int, steps: int, guidance: float) -> None:
+    """Attack every so many-th prompt of a run exhaustively and write OUT; a stopped one goes on."""
+    target = open_target(model, TargetOptions())
+    group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
+    everything = Everything.of(open_originals(run, target, group_of, LocalEngine()), target)
+    compiled(target)
+
+    def images(prompt: str, caption: str) -> np.ndarray:
+        return pixels_of(target, prompt, caption, steps=steps, guidance=guidance)
+
+    make(sampled(run, every), out, images, everything)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
@@ -170,15 +183,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--guidance", type=float, default=3.0)
     given = parser.parse_args()
-    run, target = Run.open(given.run), open_target(given.target, TargetOptions())
-    group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
-    everything = Everything.of(open_originals(run, target, group_of, LocalEngine()), target)
-    compiled(target)
-
-    def images(prompt: str, caption: str) -> np.ndarray:
-        return pixels_of(target, prompt, caption, steps=given.steps, guidance=given.guidance)
-
-    make(sampled(run, given.every), given.out, images, everything)
+    asked = {"every": given.every, "steps": given.steps, "guidance": given.guidance}
+    write_reference(Run.open(given.run), given.target, given.out, **asked)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
     make bench
 
-The reference (`tests/benchmarks/exhaustive.py`, hours of CPU) gave every prompt of a risk and a control arm of equal
-size 500 images of full steps; what it found is stored. Our attack is run anew on the same prompts and must find the
-same hits for a fraction of the evaluations, those of the control arm, of triage and of the evidence included.
+The reference (`tests/benchmarks/exhaustive.py`, an hour of one core) gave every prompt of a risk and a control arm of
+equal size 500 images of full steps; that of the demo's target is stored. Our attack is run anew on the same prompts and
+must find the same hits for a fraction of the evaluations, those of the control arm, of triage and of the evidence
+included. Its settings were chosen on the demo's prompts with run seed 0; other seeds are told beside it.
 Writes the curves of hits against evaluations and the table of detectors to bench-results/.
 """
 
@@ -31,7 +32,7 @@ from scanner.demo import build_demo, target_folder
 from scanner.errors import UnusableInputError
 from scanner.run import Run
 from scanner.tables import GENERATIONS, HITS, MEMORISED, PROMPTS, TRIAGE
-from tests.benchmarks.exhaustive import IMAGES, Exhaustive, read
+from tests.benchmarks.exhaustive import FOLDER, IMAGES, Exhaustive, read, write_reference
 from tests.benchmarks.lab_targets import lab_target
 from tests.benchmarks.test_demo import say
 
@@ -43,9 +44,12 @@ RESULTS = Path("bench-results")
 LEAST_RATE = 0.2
 """Share of seeds from which on a hit must be found by the cheap attack."""
 CHEAP = replace(ATTACK, triage="none", search_steps="2,3", focus=0.4, rate=0.45, miss=0.1, record=2, keep_images="best")
-"""Looks for what comes back in most seeds: 3 images of 2 steps a prompt."""
+"""Looks for what comes back in many seeds: 2 images of 2 steps for every prompt, 2 of 3 steps for the nearest 40 %."""
 PATIENT = replace(CHEAP, search_steps="3,3,4,6", focus=0.7, rate=0.1, miss=0.05, chase=200, look_rate=0.15)
-"""Looks for what comes back in a tenth of the seeds: 29 images of 3 steps a prompt."""
+"""Looks for what comes back in a tenth of the seeds: up to 29 images of 3, 4 and 6 steps, the deeper rounds for the
+nearest 70 % each."""
+OTHER_SEEDS = (1, 2, 3)
+"""Run seeds that no setting was chosen by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,11 +144,11 @@ def plot(curves: Mapping[str, list[tuple[int, int]]], hits: int, path: Path) -> 
     plt.close(figure)
 
 
-def measured(name: str, base: Run, target: str, config: tuple[AttackOptions, AttackOptions], tmp_path: Path) -> None:
+def measured(name: str, base: Run, target: str, stored: Path, tmp_path: Path) -> None:
     """Prints and plots everything, and asserts what the project promises."""
-    rows, reference = read(name)
+    rows, reference = read(stored)
     prompts = rows["prompt_id"].unique(maintain_order=True)
-    cheap, patient = config
+    cheap, patient = CHEAP, PATIENT
     each = IMAGES * cheap.steps * (2 if cheap.guidance > 1 else 1)
     paper = each * len(prompts)
     often = {prompt for prompt, rate in reference.rate.items() if rate >= LEAST_RATE}
@@ -165,6 +169,12 @@ def measured(name: str, base: Run, target: str, config: tuple[AttackOptions, Att
         say(f"{what}: hits that the exhaustive attack has not", len(outcome.hits - set(reference.rate)))
         say(f"{what}: verified controls", outcome.controls)
         say(f"{what}: evaluations a verified hit", f"{outcome.evaluations / max(1, len(outcome.hits)):.0f}")
+    for what, settings, wanted in (("cheap", cheap, often), ("patient", patient, set(reference.rate))):
+        for seed in OTHER_SEEDS:
+            run = prepared(base, tmp_path / f"{what}-{seed}", prompts)
+            other = attacked(run, target, replace(settings, seed=seed))
+            found = f"{len(other.hits & wanted)} of {len(wanted)}, {paper / other.evaluations:.0f} times fewer"
+            say(f"{what}, run seed {seed}: of the hits asked for", f"{found}, verified controls {other.controls}")
     say("the paper's attack: evaluations a hit", f"{paper / len(reference.rate):.0f}")
 
     run = prepared(base, tmp_path / "detectors", prompts)
@@ -191,24 +201,16 @@ def measured(name: str, base: Run, target: str, config: tuple[AttackOptions, Att
 
 def test_the_demo_target(tmp_path: Path) -> None:
     base = audit(build_demo(tmp_path / "data"), tmp_path / "base", AUDIT, LocalEngine())
-    measured("demo", base, str(target_folder()), (CHEAP, PATIENT), tmp_path)
+    measured("demo", base, str(target_folder()), FOLDER / "demo.parquet", tmp_path)
 
 
-PIXEL = replace(ATTACK, prompts=41, control=100, triage="none", search_steps="4", rate=0.5, miss=0.05, record=2)
-
-
-def test_a_pixel_space_target_gives_hits_too(tmp_path: Path) -> None:
-    """Trained here, unless SCANNER_LAB_TARGETS has it: half an hour of one core."""
+def test_a_pixel_space_target(tmp_path: Path) -> None:
+    """Trained and attacked exhaustively here, unless SCANNER_LAB_TARGETS has both: an hour of one core."""
     target, data = lab_target("pixel", tmp_path)
-    run = audit(data, tmp_path / "run", AUDIT, LocalEngine())
-    found = attacked(run, str(target), PIXEL)
-    copies = run.read(PROMPTS).filter(pl.col("prompt_id").is_in(list(found.hits)))["copies"]
-    say("pixel: verified risk prompts", f"{len(found.hits)} of {PIXEL.prompts}")
-    say("pixel: their copies", dict(copies.value_counts().sort("copies").iter_rows()))
-    say("pixel: verified controls", f"{found.controls} of {PIXEL.control}")
-    say("pixel: evaluations a verified hit", f"{found.evaluations / max(1, len(found.hits)):.0f}")
-    assert found.hits
-    assert found.controls <= 1
+    base, stored = audit(data, tmp_path / "base", AUDIT, LocalEngine()), target.with_name("exhaustive.parquet")
+    if not stored.exists():
+        write_reference(base, str(target), stored, every=2, steps=CHEAP.steps, guidance=CHEAP.guidance)
+    measured("pixel", base, str(target), stored, tmp_path)
 
 
 def test_a_model_without_prompts_gives_its_duplicates_back(tmp_path: Path) -> None:
