@@ -63,7 +63,8 @@ def write_candidates(search: Search, attacked: Attacked, config: AttackOptions) 
         distances = [images[prompt].distances for prompt in controls]
         edge = edge_threshold(distances, ceiling=EDGE_CEILING, rate=config.false_positive_rate)
     rows = [
-        _outcome(prompt, found, prompt in accepted, config) | _clustered(found, edge=edge, size=config.clique)
+        _outcome(prompt, found, _decision(prompt, found, attacked, config), config)
+        | _clustered(found, edge=edge, size=config.clique)
         for prompt, found in images.items()
     ]
     CANDIDATES.write(search.run.path, CANDIDATES.frame(rows))
@@ -82,14 +83,21 @@ def _read(rows: pl.DataFrame, *, evidence: bool) -> _Images:
     )
 
 
-def _outcome(prompt: str, images: _Images, accepted: bool, config: AttackOptions) -> dict[str, Any]:
+def _decision(prompt: str, images: _Images, attacked: Attacked, config: AttackOptions) -> str:
+    if prompt in attacked.accepted():
+        return "accepted"
+    settled = prompt not in attacked.risk.unsettled
     bound = miss_bound(images.usable, rate=config.rate, chase=config.chase)
+    return "rejected" if settled and bound <= config.miss else "open"
+
+
+def _outcome(prompt: str, images: _Images, decision: str, config: AttackOptions) -> dict[str, Any]:
     return {
         "prompt_id": prompt,
         "generated": images.generated,
         "evaluations": images.evaluations,
-        "decision": "accepted" if accepted else "rejected" if bound <= config.miss else "open",
-        "miss_bound": bound,
+        "decision": decision,
+        "miss_bound": miss_bound(images.usable, rate=config.rate, chase=config.chase),
     }
 
 

@@ -8,15 +8,17 @@ Both arms go through the same rounds, the control arm first, since what it shows
 3. a prompt whose full-step images agree leaves, accepted; the others go into the next round, nearest first, or the
    nearest share of them (as in successive halving, Karnin et al. 2013), and the rest stays open.
 
-So money goes where the evidence is, and a verdict never rests on few steps. What is asked for in a round depends only
-on the images of the rounds before it, also when later ones are on disk already.
+Of the risk arm, a file's worth of prompts goes through search and looks before the next ones begin, so that a budget
+that ends has settled the most suspicious prompts. So money goes where the evidence is, and a verdict never rests on few
+steps. What is asked for in a round depends only on the images of the rounds before it, also when later ones are on disk
+already.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from pipelines.search import Images, Prompt, Search
+from pipelines.search import BATCH_IMAGES, Images, Prompt, Search
 from scanner.attack import EVIDENCE_FIRST, PromptImages, Rule
 from scanner.verify import agreement_threshold
 
@@ -62,6 +64,8 @@ class Arm:
     """Per round, how near a search image must be to be looked at; given for the risk arm, read off the control arm."""
     levels: dict[str, float] = field(default_factory=dict)
     """Prompts whose full-step images agree within the ceiling, with the distance at which they begin to."""
+    unsettled: set[str] = field(default_factory=set)
+    """Prompts whose images of a round were asked for and are not all looked at: a budget that ends leaves some."""
     _asked: dict[str, set[int]] = field(default_factory=dict)
     """Numbers of the full-step images asked for so far."""
     _chased: dict[str, int] = field(default_factory=dict)
@@ -71,19 +75,27 @@ class Arm:
         """All rounds. Raises BudgetSpent when nothing more may be made."""
         active, made = list(self.prompts), 0
         for number, total in enumerate(self.protocol.schedule):
-            wanted = [
-                _images_of(prompt, range(max(made, self._chased.get(prompt.prompt_id, 0)), total)) for prompt in active
-            ]
-            self.search.make(f"{self.name}-{number}", wanted, steps=self.protocol.search_steps[number])
+            together = max(1, BATCH_IMAGES // (total - made)) if len(self.limits) > number else len(active)
+            for at in range(0, len(active), together):
+                part = active[at : at + together]
+                self.unsettled.update(prompt.prompt_id for prompt in part)
+                self._search(f"{number}-{at:05d}", number, part, range(made, total))
+                if len(self.limits) <= number:
+                    self.limits.append(self._limit(number, total))
+                self._look(f"{number}-{at:05d}", number, total, part)
+                self.unsettled.difference_update(prompt.prompt_id for prompt in part)
             made = total
-            if len(self.limits) <= number:
-                self.limits.append(self._limit(number, made))
-            self._look(number, made, active)
             scores = self._scores(active, made)
             active = [prompt for prompt in active if prompt.prompt_id not in self.levels]
             active.sort(key=lambda prompt: scores[prompt.prompt_id])  # stable: equal ones keep their order
             active = active[: ceil(self.protocol.focus * len(active))]
         self._record(made)
+
+    def _search(self, name: str, number: int, prompts: Sequence[Prompt], images: range) -> None:
+        """A round's images of some prompts, but for those that they have already."""
+        firsts = [max(images.start, self._chased.get(prompt.prompt_id, 0)) for prompt in prompts]
+        wanted = [_images_of(one, range(first, images.stop)) for one, first in zip(prompts, firsts, strict=True)]
+        self.search.make(f"{self.name}-{name}", wanted, steps=self.protocol.search_steps[number])
 
     def _known(self, prompts: Sequence[Prompt], made: int) -> dict[str, Images]:
         """The images of the rounds so far, and no later ones."""
@@ -106,15 +118,15 @@ class Arm:
         share = self.protocol.look_rate * (number + 1) / len(self.protocol.schedule)
         return agreement_threshold(scores, ceiling=FARTHEST, rate=share).value
 
-    def _look(self, number: int, made: int, active: Sequence[Prompt]) -> None:
+    def _look(self, name: str, number: int, made: int, active: Sequence[Prompt]) -> None:
         """Full-step images of the prompts whose search images are near enough, until each is settled."""
         looked, step = list(active), 0
         while looked:
             known = self._known(looked, made)
             proof = [(prompt, self._wanted(known[prompt.prompt_id], number)) for prompt in looked]
             chase = [(prompt, self._more(known[prompt.prompt_id])) for prompt, indices in proof if not indices]
-            self._prove(f"{number}-evidence-{step}", [(prompt, indices) for prompt, indices in proof if indices])
-            self._chase(number, step, [(prompt, indices) for prompt, indices in chase if indices])
+            self._prove(f"{name}-evidence-{step}", [(prompt, indices) for prompt, indices in proof if indices])
+            self._chase(f"{name}-chase-{step}", number, [(prompt, indices) for prompt, indices in chase if indices])
             looked = [prompt for prompt, indices in (*proof, *chase) if indices]
             step += 1
         for key, images in self._known(active, made).items():
@@ -131,9 +143,9 @@ class Arm:
         first = max((shown.index for shown in images.search), default=-1) + 1
         return range(first, first + self.rule.more(images.search, images.evidence))
 
-    def _chase(self, number: int, step: int, wanted: Sequence[tuple[Prompt, range]]) -> None:
+    def _chase(self, name: str, number: int, wanted: Sequence[tuple[Prompt, range]]) -> None:
         parts = [_images_of(prompt, indices) for prompt, indices in wanted]
-        self.search.make(f"{self.name}-{number}-chase-{step}", parts, steps=self.protocol.search_steps[number])
+        self.search.make(f"{self.name}-{name}", parts, steps=self.protocol.search_steps[number])
         for prompt, indices in wanted:
             self._chased[prompt.prompt_id] = indices.stop
 

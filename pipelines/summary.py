@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.policies import Judgement
-from scanner.report import Coverage, Findings, Rate, Unconditional, gather, recall_words
+from scanner.report import Arm, Coverage, Findings, Rate, Unconditional, gather, recall_words
 from scanner.run import Run
 
 LISTS = ("hits", "groups", "matching", "prompts", "errors", "method")
@@ -69,7 +69,8 @@ def _table(found: Findings) -> Table:
         if found.ranking.coverage is not None:
             table.add_row("covered", _covered(found.ranking.coverage))
     for arm in found.arms:
-        table.add_row(f"{arm.arm} prompts", f"{arm.prompts:,} ranked" if not found.attacked else _arm(arm))
+        said = _arm(arm, compared=found.compared) if found.attacked else f"{arm.prompts:,} ranked"
+        table.add_row(f"{arm.arm} prompts", said)
     return table
 
 
@@ -94,11 +95,11 @@ def _covered(coverage: Coverage) -> str:
     return f"{coverage.covered:,} of {coverage.groups:,} groups{said}"
 
 
-def _arm(arm: Any) -> str:
-    return (
-        f"{arm.prompts:,} ranked, {arm.scored:,} scored, {arm.attacked:,} attacked, verified {_rate(arm.verified)}; "
-        f"the paper's l2 rule alone: {_rate(arm.paper_rule)}"
-    )
+def _arm(arm: Arm, *, compared: bool) -> str:
+    said = f"{arm.prompts:,} ranked, {arm.scored:,} scored, {arm.attacked:,} attacked"
+    if not compared:
+        return f"{said}, with a clique {_rate(arm.cliques)}"
+    return f"{said}, verified {_rate(arm.verified)}; the paper's l2 rule alone: {_rate(arm.paper_rule)}"
 
 
 def _rate(rate: Rate) -> str:

@@ -9,6 +9,7 @@ from scanner.report._audit import check_tables, count_duplicates, count_rows
 from scanner.report._calibration import CalibratedRun, calibration_headline, calibration_notes, tiny, write_calibration
 from scanner.report._findings import (
     SCHEMA_VERSION,
+    Arm,
     Check,
     Coverage,
     Duplicates,
@@ -31,6 +32,7 @@ from scanner.report._write import figure, write_report
 __all__ = [
     "SCHEMA_VERSION",
     "VERDICTS",
+    "Arm",
     "CalibratedRun",
     "Check",
     "Coverage",

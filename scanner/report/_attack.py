@@ -94,6 +94,7 @@ def count_arm(frame: pl.DataFrame, arm: str) -> Arm:
         **verdicts,
         verified=rate(hits, tried),
         verified_of_attacked=rate(hits, attacked.height),
+        cliques=rate(decisions["accepted"], attacked.height),
         paper_rule=rate(_count(attacked, pl.col("paper_rule")), tried),
         cost=_cost(prompts, hits=hits),
     )

@@ -29,7 +29,7 @@ from scanner.report._records import (
     Setting,
 )
 
-SCHEMA_VERSION = "1.5"
+SCHEMA_VERSION = "1.6"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
@@ -315,6 +315,9 @@ class Arm:
     """Verified hits (matching, template or retrieved) of the prompts tried."""
     verified_of_attacked: Rate
     """The same hits of the attacked prompts: what triage held back left out."""
+    cliques: Rate
+    """Prompts that were accepted, of those attacked: where nothing was compared with the originals
+    (`Findings.compared`), those that gave one image again and again."""
     paper_rule: Rate
     """Prompts with any generation within plain l2 0.15 of any original, of the prompts tried."""
     cost: Cost

@@ -55,15 +55,18 @@ def headline(found: Findings) -> str:
         return f"No {what} could be read: all {count(rows.rows_in, 'row')} stand in the ledger."
     if found.unconditional is not None:
         return _unconditional_headline(found.unconditional)
-    return _attack_headline(risk, compared=found.compared) if risk.tried else _duplicate_headline(found)
+    return _attack_headline(found, risk) if risk.tried else _duplicate_headline(found)
 
 
-def _attack_headline(risk: Arm, *, compared: bool) -> str:
+def _attack_headline(found: Findings, risk: Arm) -> str:
     tried = count(risk.tried, "high-risk prompt")
-    if not compared:
+    if not found.compared:
         return f"{risk.accepted:,} of {tried} gave one image again and again; whose image it is was not looked up."
     if risk.verified.hits:
         return f"For {risk.verified.hits:,} of {tried} the model gave back a training image."
+    if found.stopped is not None and risk.undecided:
+        undecided = count(risk.undecided, "was", "were")
+        return f"None of {tried} gave back a verified training image so far; {undecided} still undecided."
     return f"None of {tried} gave back a verified training image under this protocol."
 
 
@@ -100,8 +103,8 @@ def summary(found: Findings) -> str:
             ]
         if found.stopped is not None:
             sentences.append(
-                f"{found.stopped} The most suspicious prompts were attacked first; the same command with a larger "
-                "budget goes on."
+                f"{found.stopped} {_undecided_words(risk)}The most suspicious prompts were attacked first; the same "
+                "command with a larger budget goes on."
             )
         if not risk.attacked:
             sentences.append("Triage let no high-risk prompt through, so no image of that arm was generated.")
@@ -118,6 +121,14 @@ def summary(found: Findings) -> str:
             "The tables do not agree with one another: see the checks under Method before using any figure."
         )
     return " ".join(sentences)
+
+
+def _undecided_words(risk: Arm) -> str:
+    """What the rates of an attack that was stopped leave out."""
+    if not risk.undecided:
+        return ""
+    of_them = f"{risk.undecided:,} of the {count(risk.attacked, 'high-risk prompt')} that images were made of"
+    return f"{of_them} {'was' if risk.undecided == 1 else 'were'} still undecided, and count above as no hits. "
 
 
 def _unconditional_words(outcome: Unconditional) -> str:

@@ -144,11 +144,12 @@ def plot(curves: Mapping[str, list[tuple[int, int]]], hits: int, path: Path) -> 
     plt.close(figure)
 
 
-def measured(name: str, base: Run, target: str, stored: Path, tmp_path: Path) -> None:
-    """Prints and plots everything, and asserts what the project promises."""
+def measured(name: str, base: Run, target: str, stored: Path, guidance: float, times: int, tmp_path: Path) -> None:
+    """Prints and plots everything, and asserts what the project promises; the cheap attack takes `times` fewer
+    evaluations than the exhaustive one."""
     rows, reference = read(stored)
     prompts = rows["prompt_id"].unique(maintain_order=True)
-    cheap, patient = CHEAP, PATIENT
+    cheap, patient = (replace(settings, guidance=guidance) for settings in (CHEAP, PATIENT))
     each = IMAGES * cheap.steps * (2 if cheap.guidance > 1 else 1)
     paper = each * len(prompts)
     often = {prompt for prompt, rate in reference.rate.items() if rate >= LEAST_RATE}
@@ -194,23 +195,27 @@ def measured(name: str, base: Run, target: str, stored: Path, tmp_path: Path) ->
     say("curves", RESULTS / f"attack-{name}.png")
 
     assert len(first.hits & often) >= 0.98 * len(often)
-    assert paper / first.evaluations >= 500
+    assert paper / first.evaluations >= times
     assert len(second.hits & set(reference.rate)) >= 0.98 * len(reference.rate)
     assert paper / second.evaluations >= 50
 
 
 def test_the_demo_target(tmp_path: Path) -> None:
     base = audit(build_demo(tmp_path / "data"), tmp_path / "base", AUDIT, LocalEngine())
-    measured("demo", base, str(target_folder()), FOLDER / "demo.parquet", tmp_path)
+    measured("demo", base, str(target_folder()), FOLDER / "demo.parquet", CHEAP.guidance, 500, tmp_path)
 
 
 def test_a_pixel_space_target(tmp_path: Path) -> None:
-    """Trained and attacked exhaustively here, unless SCANNER_LAB_TARGETS has both: an hour of one core."""
+    """Trained and attacked exhaustively here, unless SCANNER_LAB_TARGETS has both: an hour of one core.
+
+    Guidance spoils its images, so there is none. Nearly every risk prompt of it is a hit, whose two full-step images
+    alone are 1/250 of the exhaustive attack's: 500 times fewer are out of reach however short the search.
+    """
     target, data = lab_target("pixel", tmp_path)
     base, stored = audit(data, tmp_path / "base", AUDIT, LocalEngine()), target.with_name("exhaustive.parquet")
     if not stored.exists():
-        write_reference(base, str(target), stored, every=2, steps=CHEAP.steps, guidance=CHEAP.guidance)
-    measured("pixel", base, str(target), stored, tmp_path)
+        write_reference(base, str(target), stored, every=2, steps=CHEAP.steps, guidance=1.0)
+    measured("pixel", base, str(target), stored, 1.0, 250, tmp_path)
 
 
 def test_a_model_without_prompts_gives_its_duplicates_back(tmp_path: Path) -> None:

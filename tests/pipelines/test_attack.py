@@ -108,6 +108,34 @@ def test_a_budget_ends_the_attack_cleanly_and_a_larger_one_goes_on(audited: Run,
         assert_frame_equal(audited.read(table), Run.open(whole).read(table), abs_tol=1e-4)
 
 
+def test_a_budget_settles_the_most_suspicious_prompts_first(
+    audited: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.rounds.BATCH_IMAGES", 1)  # one prompt of this small run is a file's worth
+    whole = tmp_path / "whole"
+    shutil.copytree(audited.path, whole)
+    attack(Run.open(whole), TARGET, FEW, LocalEngine())
+    first = Run.open(whole).read(PROMPTS).filter(pl.col("arm") == "risk").sort("rank")["prompt_id"][0]
+    made = images(Run.open(whole))
+    controls, mine = (made.filter(one).height for one in (pl.col("arm") == "control", pl.col("prompt_id") == first))
+
+    attack(audited, TARGET, FEW, LocalEngine(), spending=Spending(amount=controls + mine + 1, unit="images"))
+    assert audited.manifest()["parts"]["attack"]["stopped"] is not None
+    decided = dict(audited.read(CANDIDATES).select("prompt_id", "decision").iter_rows())
+    assert decided[first] == "accepted"
+    assert dict(audited.read(HITS).select("prompt_id", "verdict").iter_rows())[first] == "matching"
+
+
+def test_undecided_prompts_of_a_stopped_attack_are_said_to_be_so(audited: Run) -> None:
+    with pytest.raises(ScannerError, match="larger --budget"):
+        attack(audited, TARGET, FEW, LocalEngine(), spending=Spending(amount=1, unit="images"))
+    attack(audited, TARGET, FEW, LocalEngine(), spending=Spending(amount=4 + 2, unit="images"))
+    found = gather(audited)  # an image of each prompt, near its original, and none of full steps
+    assert found.arms[0].undecided == 2
+    assert "still undecided" in found.summary
+    assert "under this protocol" not in found.headline
+
+
 def test_further_rounds_go_to_the_most_suspicious(audited: Run) -> None:
     config = replace(FEW, control=8, seeds=4, rate=0.5, focus=0.25)
     attack(audited, TARGET, config, LocalEngine())
