@@ -99,7 +99,8 @@ def _arm(arm: Arm, *, compared: bool) -> str:
     said = f"{arm.prompts:,} ranked, {arm.scored:,} scored, {arm.attacked:,} attacked"
     if not compared:
         return f"{said}, with a clique {_rate(arm.cliques)}"
-    return f"{said}, verified {_rate(arm.verified)}; the paper's l2 rule alone: {_rate(arm.paper_rule)}"
+    different = f", {arm.originals:,} different originals" if arm.originals < arm.verified.hits else ""
+    return f"{said}, verified {_rate(arm.verified)}{different}; the paper's l2 rule alone: {_rate(arm.paper_rule)}"
 
 
 def _rate(rate: Rate) -> str:
