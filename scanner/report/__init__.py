@@ -26,6 +26,8 @@ from scanner.report._page import render_page, write_page
 from scanner.report._pictures import OtherRun, Picture, Pictures, thumbnails
 from scanner.report._recall import measured_recall, recall_words
 from scanner.report._records import Setting
+from scanner.report._review import by_eye, review_words
+from scanner.report._show import visible, web_link
 from scanner.report._words import count, interval, percent, scoped
 from scanner.report._write import figure, write_report
 
@@ -47,6 +49,7 @@ __all__ = [
     "Rows",
     "Setting",
     "Unconditional",
+    "by_eye",
     "calibration_headline",
     "calibration_notes",
     "check_tables",
@@ -66,10 +69,13 @@ __all__ = [
     "rate",
     "recall_words",
     "render_page",
+    "review_words",
     "scoped",
     "thresholds",
     "thumbnails",
     "tiny",
+    "visible",
+    "web_link",
     "write_calibration",
     "write_page",
     "write_report",

@@ -18,6 +18,7 @@ from scanner.report._recall import measured_recall
 from scanner.report._repair import count_repair
 from scanner.report._templates import count_templates
 from scanner.report._unconditional import count_unconditional
+from scanner.review import count_reviews
 from scanner.run import Run
 from scanner.tables import GROUPS, HITS, MEMBERS
 
@@ -52,6 +53,7 @@ def gather(run: Run) -> Findings:
         arms=arms,
         thresholds=thresholds(run, controls=arms[1].attacked),
         unconditional=count_unconditional(run),
+        review=count_reviews(run),
         behind_hits=_count_behind(run, behind),
         curve=_attack.curve(frame),
         hits=_attack.list_hits(run, frame),
