@@ -462,12 +462,15 @@ def score(
     """Hold an attacked run against the truth: what was planted, what came back, and what each hit cost.
 
     Recall by copies through every step of the chain, from rows that the audit read to pictures that the model gave
-    back; the negative control of never-planted twins; each detector's ROC; verdicts against the truth; denoiser
-    evaluations and images per verified hit. Written into RUN/score as score.json, score.parquet (a row a picture) and
-    prompts.parquet (a row a prompt). A run that was audited and not yet attacked is scored as far as it goes. Examples:
+    back; the negative control of never-planted twins; each detector's ROC; precision and recall of each verdict; ROC
+    and precision-recall curves of each stored score, with its threshold for a wanted precision; denoiser evaluations
+    and images per verified hit. Written into RUN/score as score.json, score.parquet (a row a picture), prompts.parquet
+    (a row a prompt) and curves.parquet (a row a threshold). A run that was audited and not yet attacked is scored as
+    far as it goes. Examples:
 
         scanner lab score runs/planted planted/truth.parquet
         scanner lab score demo-run/run demo-run/data-truth.parquet --memorised-from 32
+        scanner lab score runs/planted planted/truth.parquet --precision 0.99
         scanner lab score runs/planted planted/truth.parquet --json
 
     Parameters

@@ -17,7 +17,7 @@ from pipelines.configs import ScoreConfig
 from scanner.errors import UnusableInputError
 from scanner.report import Rate, percent
 from scanner.run import Run
-from scanner.score import STEPS, Cost, Funnel, Roc, Score, read_truth, score, write_score
+from scanner.score import STEPS, Cost, ErrorRates, Funnel, Roc, Score, ScoreCurve, read_truth, score, write_score
 
 
 def score_run(run: Run, truth: Path, config: ScoreConfig) -> tuple[Score, Path]:
@@ -34,7 +34,9 @@ def score_run(run: Run, truth: Path, config: ScoreConfig) -> tuple[Score, Path]:
             f"The attack in {run.path} is not finished; give the same `scanner attack` again first."
         )
     names = (str(truth), str(run.path))
-    scored = score(run, read_truth(truth), names=names, memorised_from=config.memorised_from)
+    scored = score(
+        run, read_truth(truth), names=names, memorised_from=config.memorised_from, precision=config.precision
+    )
     return scored.score, write_score(scored, run.path)
 
 
@@ -53,6 +55,9 @@ def print_score(found: Score, path: Path) -> None:
     if found.attacked:
         _print(console, "Given back, with exact 95 % intervals", _recall(pictures))
         _print(console, "Prompts by truth and verdict", _confusion(found))
+        _print(console, "Error rates of the verdicts, over attacked prompts", _error_rates(found.error_rates))
+        if found.curves:
+            _print(console, *_curves(found.curves))
         for name, rocs in groupby(found.detectors, key=lambda roc: roc.detector):
             _print(console, *_detector(name, list(rocs)))
         _print(console, "Cost in denoiser evaluations, and in images", _costs(found.costs))
@@ -96,6 +101,28 @@ def _confusion(found: Score) -> Table:
     for one in found.confusion:
         table.add_row(one.truth, *(f"{getattr(one, verdict):,}" for verdict in verdicts))
     return table
+
+
+def _error_rates(rates: Iterable[ErrorRates]) -> Table:
+    table = _table("verdict", "given", "not known", "precision", "recall", "of negatives")
+    for one in rates:
+        counts = (f"{one.given:,}", f"{one.not_known:,}")
+        table.add_row(one.verdict, *counts, *map(_rate, (one.precision, one.recall, one.false_positives)))
+    return table
+
+
+def _curves(found: Sequence[ScoreCurve]) -> tuple[str, Table]:
+    first = found[0]
+    table = _table("score", "AUC", "average precision", "threshold", "precision there", "recall there")
+    for one in found:
+        areas = ("–" if x is None else f"{x:.3f}" for x in (one.auc, one.average_precision))
+        at = "none" if one.threshold is None else f"{one.passes} {one.threshold:.4g}"
+        table.add_row(one.score, *areas, at, _rate(one.precision), _rate(one.recall))
+    prompts = f"{first.positives:,} planted and {first.negatives:,} other prompts"
+    return (
+        f"Stored scores over {prompts}, and each one's threshold for a precision of {first.wanted_precision:g}",
+        table,
+    )
 
 
 def _detector(name: str, rocs: Sequence[Roc]) -> tuple[str, Table]:

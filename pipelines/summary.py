@@ -71,7 +71,21 @@ def _table(found: Findings) -> Table:
     for arm in found.arms:
         said = _arm(arm, compared=found.compared) if found.attacked else f"{arm.prompts:,} ranked"
         table.add_row(f"{arm.arm} prompts", said)
+    if found.attacked and found.compared:
+        _add_rates(table, found)
     return table
+
+
+def _add_rates(table: Table, found: Findings) -> None:
+    """Hits by copies, with the control arm as the floor, and k."""
+    for point in found.curve:
+        if point.verified.tried and point.arm == "risk":
+            above = ", above the control arm's" if point.above_control else ""
+            copies = "copy" if point.label == "1" else "copies"
+            table.add_row(f"  of {point.label} {copies}", f"{_rate(point.verified)}{above}")
+    if found.eidetic is not None:
+        k = found.eidetic
+        table.add_row("k of the hits", f"{k.smallest:,} to {k.largest:,} training rows, median {k.median:,}")
 
 
 def _add_unconditional(table: Table, outcome: Unconditional) -> None:

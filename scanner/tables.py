@@ -141,6 +141,27 @@ SAMPLES = Table(
     },
 )
 
+SIGNALS = Table(
+    path="signals/",
+    row="what one source says about the rights, people or content of a row's image; a shard without any has an empty "
+    "file, and a run without files was made before they were read",
+    key=("sample_id", "kind", "source", "value"),
+    columns={
+        "sample_id": _SAMPLE_ID,
+        "kind": _column(
+            pl.String,
+            "licence, copyright, creator, credit, terms, opt_out, watermark, description, person, faces, nsfw, or "
+            "fault: a block that could not be read",
+        ),
+        "source": _column(pl.String, "where it stands: column LICENSE, EXIF Copyright, XMP dc:rights, ..."),
+        "value": _column(pl.String, "as it stands there, at most 300 characters; of faces their number"),
+        "whole": _column(pl.Int64, "characters of the whole value where it was cut; null where it was not"),
+        "detail": _column(
+            pl.String, "of faces their boxes as the source has them, JSON; null where it has none, or very many"
+        ),
+    },
+)
+
 FILES = Table(
     path="files.parquet",
     row="a file that the data set was read from",
@@ -692,6 +713,7 @@ REVIEWS = Table(
 TABLES: Mapping[str, Table] = {
     "files": FILES,
     "samples": SAMPLES,
+    "signals": SIGNALS,
     "errors": ERRORS,
     "pairs": PAIRS,
     "members": MEMBERS,

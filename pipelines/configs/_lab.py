@@ -90,6 +90,12 @@ class ScoreConfig:
     """Copies from which a detector is expected to notice a prompt: the positives of its ROC. Prompts of 2 copies and
     more but fewer than these are left out of it."""
 
+    precision: float = 0.95
+    """Of each stored score, give the threshold of this precision or more, above 0 to 1, that most planted prompts pass,
+    with its recall."""
+
     def __post_init__(self) -> None:
         if self.memorised_from < 1:
             raise UnusableInputError("--memorised-from is at least 1.")
+        if not 0 < self.precision <= 1:
+            raise UnusableInputError(f"--precision lies above 0 and at most at 1, not at {self.precision}.")

@@ -31,7 +31,8 @@ from scanner.fingerprints._hashes import perceptual_hash, pixel_sha256
 from scanner.fingerprints._seen import SeenPictures
 from scanner.fingerprints._thumbnail import thumbnail
 from scanner.samples import Dataset, Failure, Sample, Shard, Undecodable, decode
-from scanner.tables import ERRORS, SAMPLES
+from scanner.signals import Signal, signals_of
+from scanner.tables import ERRORS, SAMPLES, SIGNALS
 
 BLOCK_ROWS = 4096
 """Rows given back at once: 14 MB of thumbnails."""
@@ -52,6 +53,8 @@ class ShardRows:
     """(samples, width), unit length; row i belongs to row i of the samples."""
     carried: pl.DataFrame
     """`sample_id` and the columns that are carried through, as `scanner.carried` stores them."""
+    signals: pl.DataFrame
+    """What the rows' columns and files say about their images; columns of `tables.SIGNALS`."""
     rows_in: int
     """Rows that the reader gave since the last block, some of which may still come: over a shard it is their number."""
 
@@ -78,6 +81,8 @@ class _Examined:
     """The sample's columns, but for its id."""
     carried: dict[str, Any]
     """Its columns that are carried through."""
+    signals: Sequence[Signal]
+    """What its columns and its file say about it."""
     prepared: Tensor | None
     """The model's input; None where the data set has the embedding."""
     vector: NDArray[np.float16] | None
@@ -151,6 +156,7 @@ class Fingerprinter:
         return _Examined(
             row=_identity(item) | ({} if picture is None else _fingerprints(picture)),
             carried={name: item.fields.get(name) for name in self._carry},
+            signals=signals_of(item.extra, item.encoded),
             prepared=None if picture is None or item.embedding is not None else self._prepare(picture),
             vector=item.embedding,
         )
@@ -244,6 +250,7 @@ class _Block:
         self._carry = carry
         self._rows: list[dict[str, Any]] = []
         self._carried: list[dict[str, Any]] = []
+        self._signals: list[dict[str, Any]] = []
         self._failures: list[Failure] = []
 
     def __len__(self) -> int:
@@ -256,6 +263,7 @@ class _Block:
         else:
             self._rows.append({"sample_id": sample_id, **item.row})
             self._carried.append(item.carried)
+            self._signals += ({"sample_id": sample_id, **asdict(one)} for one in item.signals)
 
     def rows(self, embeddings: NDArray[np.float16], rows_in: int) -> ShardRows:
         ids = [row["sample_id"] for row in self._rows]
@@ -264,6 +272,7 @@ class _Block:
             errors=ERRORS.frame(map(asdict, self._failures)),
             embeddings=embeddings,
             carried=carried_frame(ids, self._carried, self._carry),
+            signals=SIGNALS.frame(self._signals).unique(SIGNALS.key, keep="first", maintain_order=True),
             rows_in=rows_in,
         )
 

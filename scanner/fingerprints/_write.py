@@ -1,7 +1,7 @@
 """A shard's rows on their way to disk, block by block, and there whole or not at all.
 
-Everything goes to temporary names; when the shard is complete, its errors, carried columns and embeddings get their
-names first and the samples file last, since a shard counts as stored when that is there.
+Everything goes to temporary names; when the shard is complete, its errors, carried columns, signals and embeddings get
+their names first and the samples file last, since a shard counts as stored when that is there.
 
     >>> write_shard(run, shard, stage(dataset, shard))                      # doctest: +SKIP
 """
@@ -22,7 +22,7 @@ from scanner.files import replacing
 from scanner.fingerprints._seen import part_name
 from scanner.fingerprints._stage import ShardRows
 from scanner.samples import Shard
-from scanner.tables import ERROR_PARTS, SAMPLES, SHARDS
+from scanner.tables import ERROR_PARTS, SAMPLES, SHARDS, SIGNALS
 
 
 def write_shard(run: Path, shard: Shard, blocks: Iterable[ShardRows]) -> None:
@@ -30,6 +30,7 @@ def write_shard(run: Path, shard: Shard, blocks: Iterable[ShardRows]) -> None:
     part = part_name(shard)
     errors: list[pl.DataFrame] = []
     carried: list[pl.DataFrame] = []
+    signals: list[pl.DataFrame] = []
     rows_in = 0
     with ExitStack() as files:
         # entered first, so renamed last
@@ -40,9 +41,11 @@ def write_shard(run: Path, shard: Shard, blocks: Iterable[ShardRows]) -> None:
             embeddings.append(block.embeddings)
             errors.append(block.errors)
             carried.append(block.carried)
+            signals.append(block.signals)
             rows_in += block.rows_in
         ledger = pl.concat(errors)
         ERROR_PARTS.write(run, ledger, part)
+        SIGNALS.write(run, pl.concat(signals), part)
         write_carried(run, part, merge_carried(carried))
         SHARDS.write(run, _count(shard, rows_in, samples.rows, ledger), part)
 

@@ -8,6 +8,7 @@ prompts tried: what triage held back was tried and gave no hit.
     >>> count_arm(frame, "control").verified.high                                # doctest: +SKIP
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -15,8 +16,9 @@ import polars as pl
 from scanner.prompts import BUCKETS, bucket_label
 from scanner.report._audit import clean, sample_refs
 from scanner.report._findings import Arm, Cost, CurvePoint, Lacking
-from scanner.report._intervals import rate
-from scanner.report._records import Detector, Generation, Hit, Prompt, SampleRef
+from scanner.report._intervals import Rate, rate
+from scanner.report._records import Detector, Generation, Hit, Prompt, SampleRef, SignalValue
+from scanner.report._signals import Said
 from scanner.run import Run
 from scanner.tables import CANDIDATES, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, TRIAGE, Table
 
@@ -134,7 +136,10 @@ def count_lacking(run: Run) -> tuple[Lacking, ...]:
 
 
 def curve(frame: pl.DataFrame) -> tuple[CurvePoint, ...]:
-    """Copies against extraction: controls as one copy, then the risk arm by ranges. Empty without attack."""
+    """Copies against extraction: controls as one copy, then the risk arm by ranges. Empty without attack.
+
+    `frame` is `prompt_frame` with the `original` that each hit gave back: its group, or its row.
+    """
     if not frame["attacked"].any():
         return ()
     risk = pl.col("arm") == "risk"
@@ -144,13 +149,28 @@ def curve(frame: pl.DataFrame) -> tuple[CurvePoint, ...]:
         (bucket_label(low, high), "risk", risk & (copies >= low) & (copies <= high if high else pl.lit(True)))
         for low, high in BUCKETS
     ]
+    controls = frame.filter(pl.col("arm") == "control")
+    floor = _verified(controls) if controls["tried"].any() else None
     points = []
     for label, arm, condition in ranges:
         part = frame.filter(condition)
         if part.height:
-            verified = rate(int(part["hit"].sum()), int(part["tried"].sum()))
-            points.append(CurvePoint(label=label, arm=arm, prompts=part.height, verified=verified))
+            verified = _verified(part)
+            points.append(
+                CurvePoint(
+                    label=label,
+                    arm=arm,
+                    prompts=part.height,
+                    verified=verified,
+                    originals=part["original"].drop_nulls().n_unique(),
+                    above_control=None if floor is None or arm == "control" else verified.low > floor.high,
+                )
+            )
     return tuple(points)
+
+
+def _verified(prompts: pl.DataFrame) -> Rate:
+    return rate(int(prompts["hit"].sum()), int(prompts["tried"].sum()))
 
 
 def list_prompts(frame: pl.DataFrame) -> tuple[Prompt, ...]:
@@ -190,16 +210,24 @@ def list_hits(run: Run, frame: pl.DataFrame) -> tuple[Hit, ...]:
     refs = sample_refs(run, originals)
     group_of, copies = _groups_of(run, originals)
     evidence = _evidence(run, [row["prompt_id"] for row in rows])
+    said = Said(run, groups=group_of.values(), samples=originals - group_of.keys())
     return tuple(
         _hit(
             row,
+            signals=_signals(said, row["sample_id"], group_of),
             original=refs.get(row["sample_id"]),
-            group_id=group_of.get(row["sample_id"]),
-            copies=copies.get(group_of.get(row["sample_id"], -1), 1),
+            group=(group_of.get(row["sample_id"]), copies.get(group_of.get(row["sample_id"], -1), 1)),
             generations=evidence.get(row["prompt_id"], ()),
         )
         for row in rows
     )
+
+
+def _signals(said: Said, sample_id: int | None, group_of: Mapping[int, int]) -> tuple[SignalValue, ...]:
+    """Of the picture that came back; none where nobody knows which it is."""
+    if sample_id is None:
+        return ()
+    return said.of_group(group_of[sample_id]) if sample_id in group_of else said.of_row(sample_id)
 
 
 _HIT_COLUMNS = (
@@ -212,9 +240,9 @@ def _hit(
     row: dict[str, Any],
     *,
     original: SampleRef | None,
-    group_id: int | None,
-    copies: int,
+    group: tuple[int | None, int],
     generations: tuple[Generation, ...],
+    signals: tuple[SignalValue, ...],
 ) -> Hit:
     return Hit(
         **{name: row[name] for name in _HIT_COLUMNS},
@@ -222,9 +250,10 @@ def _hit(
         agreeing=row["agreeing"] or 0,
         evidence=row["evidence"] or 0,
         original=original,
-        group_id=group_id,
-        copies=copies,
+        group_id=group[0],
+        copies=group[1],
         generations=generations,
+        signals=signals,
     )
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from scanner.prompts import BUCKETS, bucket_label, list_checksum
 from scanner.report._findings import Check, Duplicates, Rows
 from scanner.report._records import CopiesBucket, ErrorCount, ErrorRow, Group, SampleRef
+from scanner.report._signals import Said
 from scanner.run import Run
 from scanner.samples import OWN_MODEL
 from scanner.tables import ERRORS, GROUPS, MEMBERS, PROMPTS, SAMPLES, TABLES
@@ -98,12 +99,14 @@ def list_groups(run: Run, hits_of: Mapping[int, Sequence[str]]) -> tuple[Group, 
     )
     members = _shown_members(run, frame)
     refs = sample_refs(run, frame["medoid"].drop_nulls())
+    said = Said(run, groups=frame["group_id"], samples=())
     return tuple(
         Group(
             **{name: row[name] for name in _GROUP_COLUMNS},
             medoid=refs.get(row["medoid"]),
             members=tuple(members.get(row["group_id"], ())),
             hits=tuple(hits_of.get(row["group_id"], ())),
+            signals=said.of_group(row["group_id"]),
         )
         for row in (_NOT_COMPARED | clean(row) for row in frame.iter_rows(named=True))
     )

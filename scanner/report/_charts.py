@@ -49,6 +49,7 @@ def extraction_curve(points: Sequence[CurvePoint]) -> Markup:
     step = 1 / max(len(points), 1)
     places = [(step * (i + 0.5), point) for i, point in enumerate(points)]
     parts = _grid([(share / 100, f"{share} %") for share in (0, 25, 50, 75, 100)])
+    parts += [_floor(point) for point in points if point.arm == "control" and point.verified.tried]
     seen = [(x, _y(point.verified.share)) for x, point in places if point.verified.share is not None]
     parts += [
         f'<line class="join" x1="{_at(x1)}" y1="{y1:.1f}" x2="{_at(x2)}" y2="{y2:.1f}"/>'
@@ -58,6 +59,12 @@ def extraction_curve(points: Sequence[CurvePoint]) -> Markup:
         parts += _point(x, point)
     words = "; ".join(f"{p.label} copies: {p.verified.hits} of {p.verified.tried}" for p in points)
     return _svg(parts, label=f"Verified hits of prompts tried, by copies. {words}.", height=HEIGHT, style="chart")
+
+
+def _floor(point: CurvePoint) -> str:
+    """The control arm's interval over the whole width: what is found where nothing is duplicated."""
+    top, bottom = _y(point.verified.high), _y(point.verified.low)
+    return f'<rect class="floor" x="0" width="100%" y="{top:.1f}" height="{bottom - top:.1f}"/>'
 
 
 def _point(x: float, point: CurvePoint) -> list[str]:

@@ -366,6 +366,64 @@ class CurvePoint:
     """Prompts in the range."""
     verified: Rate
     """Verified hits of the prompts tried."""
+    originals: int
+    """Different training images that these hits gave back (unique hits): rows of one duplicate group are one."""
+    above_control: bool | None
+    """Whether the whole interval lies above that of the control arm, the floor; None without controls, and for them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KRange:
+    """Hits of one range of k."""
+
+    label: str
+    """0, 1, 2-3, 4-7, ..., 128+."""
+    hits: int
+    """Verified prompts of either arm."""
+    originals: int
+    """Different training images that they gave back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eidetic:
+    """k of (k, l, δ)-eidetic memorisation over the hits: training rows within l2 0.1 of the original."""
+
+    hits: int
+    """Hits whose k is known."""
+    smallest: int
+    """Of their k."""
+    median: int
+    """Of their k; the lower of the middle two."""
+    largest: int
+    """Of their k."""
+    ranges: tuple[KRange, ...]
+    """By k, smallest first; empty ranges are left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalCount:
+    """How far one kind of signal reaches over the duplicate groups."""
+
+    kind: str
+    """licence, copyright, opt_out, ..."""
+    name: str
+    """The same in words."""
+    groups: int
+    """Groups of which a row says something of the kind."""
+    rows: int
+    """Rows of groups that do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signals:
+    """What columns and image files say of rights, people and opt-outs: quoted, never judged."""
+
+    recorded: bool
+    """Whether every shard was read for signals; False in runs that were made before there were any."""
+    refused: int
+    """Rows that are not in the run since their server's X-Robots-Tag refused this use, as img2dataset recorded."""
+    by_kind: tuple[SignalCount, ...]
+    """Over the rows in duplicate groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -492,6 +550,10 @@ class Findings:
     """What the hits gave back."""
     curve: tuple[CurvePoint, ...]
     """Copies against extraction; empty when nothing was attacked."""
+    eidetic: Eidetic | None
+    """k of the hits; None without hits whose k is known."""
+    signals: Signals
+    """What the data say about the duplicated pictures."""
     hits: tuple[Hit, ...]
     """Listed hits, the risk arm first, by rank."""
     groups: tuple[Group, ...]

@@ -10,12 +10,14 @@ import polars as pl
 
 from scanner.report import _attack, _audit, _words
 from scanner.report._captions import count_captions
+from scanner.report._eidetic import count_k
 from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
 from scanner.report._matches import count_matches, list_matches
 from scanner.report._method import method, name_of, thresholds
 from scanner.report._ranking import count_ranking
 from scanner.report._recall import measured_recall
 from scanner.report._repair import count_repair
+from scanner.report._signals import count_signals
 from scanner.report._templates import count_templates
 from scanner.report._unconditional import count_unconditional
 from scanner.review import count_reviews
@@ -30,6 +32,7 @@ def gather(run: Run) -> Findings:
     frame = _attack.prompt_frame(run)
     behind = _behind_hits(run, frame)
     arms = tuple(_attack.count_arm(frame, arm, originals=_originals(behind, arm)) for arm in _attack.ARMS)
+    returned = _with_originals(run, frame, behind)
     attack, outcome = run.part_config("attack"), run.manifest().get("parts", {}).get("attack", {})
     found = Findings(
         schema_version=SCHEMA_VERSION,
@@ -55,7 +58,9 @@ def gather(run: Run) -> Findings:
         unconditional=count_unconditional(run),
         review=count_reviews(run),
         behind_hits=_count_behind(run, behind),
-        curve=_attack.curve(frame),
+        curve=_attack.curve(returned),
+        eidetic=count_k(returned.filter("hit")),
+        signals=count_signals(run),
         hits=_attack.list_hits(run, frame),
         groups=_audit.list_groups(run, _prompts_by_group(behind)),
         matching=list_matches(run),
@@ -93,6 +98,14 @@ def _originals(behind: pl.DataFrame, arm: str) -> int:
     """Different training images behind an arm's hits: rows of one duplicate group are one."""
     mine = behind.filter(pl.col("arm") == arm)
     return int(mine.select(pl.coalesce("group_id", "sample_id").n_unique()).item())
+
+
+def _with_originals(run: Run, frame: pl.DataFrame, behind: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the `original` that each hit gave back (its group, or its row), and the hit's k."""
+    originals = behind.select("prompt_id", original=pl.coalesce("group_id", "sample_id"))
+    for part in (originals, run.read(HITS).select("prompt_id", "k")):
+        frame = frame.join(part, on="prompt_id", how="left", maintain_order="left")
+    return frame
 
 
 def _count_behind(run: Run, behind: pl.DataFrame) -> BehindHits:

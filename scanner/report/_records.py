@@ -79,6 +79,26 @@ class Generation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignalValue:
+    """What one source says about a picture."""
+
+    kind: str
+    """licence, copyright, creator, ..., faces, nsfw, host; fault: a block that could not be read."""
+    name: str
+    """The kind in words."""
+    source: str
+    """Where it stands: `column LICENSE`, `EXIF Copyright`, `url`, ..."""
+    value: str
+    """As it stands there, at most 300 characters; of scores that differ between rows their range."""
+    whole: int | None
+    """Characters of the whole value where it was cut."""
+    rows: int
+    """Rows of the picture that say so."""
+    others: int
+    """Further values of this source that are not listed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hit:
     """A verified prompt, with its evidence."""
 
@@ -124,6 +144,8 @@ class Hit:
     """Whether any generation lies within plain l2 0.15 of any original (Carlini et al. 2023)."""
     paper_l2: float | None
     """Smallest plain l2 of any generation to any original."""
+    signals: tuple[SignalValue, ...]
+    """What the data say about the picture that came back: its whole group, or its row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +182,8 @@ class Group:
     """sample_ids of a few other members, different pictures first."""
     hits: tuple[str, ...]
     """Prompts that give its picture back."""
+    signals: tuple[SignalValue, ...]
+    """What the data say about it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@
 from scanner.samples._arrow import open_stream
 from scanner.samples._columns import KNOWN as KNOWN_COLUMNS
 from scanner.samples._columns import Columns
-from scanner.samples._decode import Undecodable, decode
+from scanner.samples._decode import FORMATS, Undecodable, decode
 from scanner.samples._embeddings import OWN_MODEL, EmbeddingSet, OwnEmbeddings, own_embeddings
 from scanner.samples._given import GivenEmbeddings, WithEmbeddings
 from scanner.samples._metadata import FILE_NAMES as METADATA_FILES
@@ -17,6 +17,7 @@ from scanner.samples._numbered import Numbered
 from scanner.samples._open import LAYOUTS, open_dataset, open_embeddings, open_url_list
 from scanner.samples._options import Options
 from scanner.samples._place import Place, is_local, open_place, place, state_of
+from scanner.samples._quiet import pillow_warnings_off
 from scanner.samples._rows import Roles, holds_bytes, roles_of
 from scanner.samples._sample import Dataset, Failure, Sample, Shard
 from scanner.samples._stored import StoredImages
@@ -32,6 +33,7 @@ from scanner.samples.urls import (
 )
 
 __all__ = [
+    "FORMATS",
     "KNOWN_COLUMNS",
     "LAYOUTS",
     "METADATA_FILES",
@@ -70,6 +72,7 @@ __all__ = [
     "open_stream",
     "open_url_list",
     "own_embeddings",
+    "pillow_warnings_off",
     "place",
     "roles_of",
     "state_of",

@@ -4,22 +4,26 @@
 >>> scored = score(run, read_truth(Path("truth.parquet")), names=("truth.parquet", "RUN"))      # doctest: +SKIP
 """
 
+from scanner.score._curves import SCORES
 from scanner.score._detectors import FALSE_POSITIVE_RATE, auc
 from scanner.score._funnel import STEPS
-from scanner.score._model import Confused, Cost, Funnel, Joined, Roc, Score
+from scanner.score._model import Confused, Cost, ErrorRates, Funnel, Joined, Roc, Score, ScoreCurve
 from scanner.score._score import Scored, score
 from scanner.score._truth import read_truth
 from scanner.score._write import write_score
 
 __all__ = [
     "FALSE_POSITIVE_RATE",
+    "SCORES",
     "STEPS",
     "Confused",
     "Cost",
+    "ErrorRates",
     "Funnel",
     "Joined",
     "Roc",
     "Score",
+    "ScoreCurve",
     "Scored",
     "auc",
     "read_truth",

@@ -64,6 +64,54 @@ class Confused:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ErrorRates:
+    """How often one verdict is right, and how much of what was planted it finds; over attacked prompts."""
+
+    verdict: str
+    """matching, template, retrieved, or any of them."""
+    given: int
+    """Prompts with this verdict."""
+    not_known: int
+    """Those whose picture the truth does not know; they are in no rate."""
+    precision: Rate
+    """Of the others, those that name a picture planted twice or more (matching: under their own caption)."""
+    recall: Rate
+    """Of the prompts whose picture was planted `memorised_from` times or more, those with this verdict, rightly."""
+    false_positives: Rate
+    """Of the prompts whose picture was planted once at most or never, and of controls, those with this verdict."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreCurve:
+    """How well one stored score tells planted prompts from others, and its threshold for a wanted precision."""
+
+    score: str
+    """agreement_l2, normalised_l2, ..., as in `scanner.score.SCORES`."""
+    passes: str
+    """at most or at least: on which side of a threshold a prompt passes."""
+    positives: int
+    """Attacked prompts whose picture was planted `memorised_from` times or more."""
+    negatives: int
+    """Attacked prompts whose picture was planted once at most, never, or stands in the control arm."""
+    scored: int
+    """Those of both that have the score; the others pass no threshold."""
+    auc: float | None
+    """Area under the ROC; None without positives or negatives."""
+    average_precision: float | None
+    """Area under the precision-recall curve, by steps; None without positives."""
+    wanted_precision: float
+    """As asked for."""
+    threshold: float | None
+    """The one of that precision or more that most positives pass; None where there is none."""
+    precision: Rate
+    """Positives of the prompts that pass it; of nothing where there is none."""
+    recall: Rate
+    """Positives that pass it."""
+    false_positives: Rate
+    """Negatives that pass it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Roc:
     """How well one detector tells some prompts (positives) from others (negatives)."""
 
@@ -129,6 +177,10 @@ class Score:
     """The never-planted ones; verified ones are false. None where the truth has none."""
     confusion: tuple[Confused, ...]
     """Verdicts against the truth; empty without an attack."""
+    error_rates: tuple[ErrorRates, ...]
+    """Of each verdict, and of all together; empty without an attack."""
+    curves: tuple[ScoreCurve, ...]
+    """Of every stored score that some prompt has; empty without an attack."""
     detectors: tuple[Roc, ...]
     """Of every detector that ran, against each kind of positives; empty without triage."""
     costs: tuple[Cost, ...]

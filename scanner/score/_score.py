@@ -11,11 +11,13 @@ from scanner.report import percent
 from scanner.run import Run
 from scanner.score._confusion import confusion
 from scanner.score._costs import costs
+from scanner.score._curves import curves
 from scanner.score._detectors import detectors
 from scanner.score._funnel import counted, funnel, pictures_of
 from scanner.score._join import join_rows
 from scanner.score._model import Funnel, Joined, Score
 from scanner.score._prompts import captioned, prompts_of, shown_by, with_pictures
+from scanner.score._verdicts import error_rates
 from scanner.tables import SAMPLES, TRIAGE
 
 
@@ -29,10 +31,15 @@ class Scored:
     """A row a picture of the truth (see `pictures_of`)."""
     prompts: pl.DataFrame
     """A row a tried prompt (see `prompts_of`), with each detector's score in a column of its name."""
+    points: pl.DataFrame
+    """A row a threshold of each score (see `curves`): its ROC and its precision-recall curve."""
 
 
-def score(run: Run, truth: pl.DataFrame, *, names: tuple[str, str], memorised_from: int = 8) -> Scored:
+def score(
+    run: Run, truth: pl.DataFrame, *, names: tuple[str, str], memorised_from: int = 8, precision: float = 0.95
+) -> Scored:
     """Hold a run with a finished audit against `read_truth`'s table; `names` are what truth and run are called.
+    Each score's threshold is looked for at the `precision`, above 0 to 1.
 
     Raises UnusableInputError where the truth is of another data set.
     """
@@ -50,6 +57,7 @@ def score(run: Run, truth: pl.DataFrame, *, names: tuple[str, str], memorised_fr
         twins=twins.height,
         twins_in_run=int(twins["read"].sum()),
     )
+    of_scores, points = curves(run, prompts, memorised_from, precision)
     by_copies, control = funnel(pictures), counted("0", twins) if twins.height else None
     found = Score(
         headline=_headline(by_copies, control, attacked=attacked),
@@ -59,11 +67,13 @@ def score(run: Run, truth: pl.DataFrame, *, names: tuple[str, str], memorised_fr
         funnel=by_copies,
         twins=control,
         confusion=confusion(prompts) if attacked else (),
+        error_rates=error_rates(prompts, pictures, memorised_from) if attacked else (),
+        curves=of_scores if attacked else (),
         detectors=detectors(run.read(TRIAGE), prompts, memorised_from),
         costs=costs(run, prompts) if attacked else (),
         notes=tuple(_notes(joined, attacked=attacked)),
     )
-    return Scored(score=found, pictures=pictures, prompts=_scored(prompts, run))
+    return Scored(score=found, pictures=pictures, prompts=_scored(prompts, run), points=points)
 
 
 def _scored(prompts: pl.DataFrame, run: Run) -> pl.DataFrame:
@@ -109,5 +119,9 @@ def _notes(joined: Joined, *, attacked: bool) -> list[str]:
         notes.append(
             "Prompts of the kind 'verified' are known among attacked prompts only; where triage chose which to attack, "
             "their ROC favours the detector that chose (an attack with --triage none does not)."
+        )
+        notes.append(
+            "Precision depends on how many of the prompts are planted: with fewer among them that of a threshold is "
+            "lower. Recall is that of this model too: what it never learnt no attack brings back."
         )
     return notes

@@ -1,4 +1,5 @@
-"""A score as files in the run: RUN/score/score.json, score.parquet (a row a picture), prompts.parquet (a row a prompt).
+"""A score as files in the run: RUN/score/score.json, score.parquet (a row a picture), prompts.parquet (a row a prompt),
+curves.parquet (a row a threshold).
 
 >>> write_score(scored, Path("RUN"))                                          # doctest: +SKIP
 PosixPath('RUN/score/score.json')
@@ -18,9 +19,9 @@ FOLDER = "score"
 
 
 def write_score(scored: Scored, run: Path) -> Path:
-    """Write all three, the JSON last; a later score takes their place."""
+    """Write all four, the JSON last; a later score takes their place."""
     folder = run / FOLDER
-    for name, frame in (("score", scored.pictures), ("prompts", scored.prompts)):
+    for name, frame in (("score", scored.pictures), ("prompts", scored.prompts), ("curves", scored.points)):
         _write_table(frame, folder / f"{name}.parquet")
     write_json(folder / "score.json", asdict(scored.score))
     return folder / "score.json"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 from scanner import tables
 from scanner.errors import ScannerError
@@ -21,7 +22,7 @@ from scanner.fingerprints import (
     write_shard,
 )
 from scanner.samples import Sample, StoredImages, decode, open_dataset
-from scanner.tables import ERROR_PARTS, ERRORS, SAMPLES
+from scanner.tables import ERROR_PARTS, ERRORS, SAMPLES, SIGNALS
 from tests.samples.pictures import JUNK_HTML, encode, photo_like, png_header, with_orientation
 from tests.samples.test_webdataset import add
 
@@ -265,3 +266,28 @@ def test_rows_in_is_what_the_reader_gave_not_what_was_stored(tmp_path, dataset, 
     write_shard(tmp_path / "run", dataset.shards[0], [replace(rows, errors=rows.errors.head(3))])
     (count,) = tables.SHARDS.read(tmp_path / "run").select("rows_in", "read", "failed").rows()
     assert count == (11, 4, 3)
+
+
+def test_what_rows_and_files_say_is_written_beside_the_samples(tmp_path, embedder):
+    folder = tmp_path / "said"
+    folder.mkdir()
+    block = Image.Exif()
+    block[33432] = "2020 A. Painter"
+    with tarfile.open(folder / "00000.tar", "w") as tar:
+        add(tar, "a.jpg", encode(photo_like(1), "JPEG", exif=block))
+        add(tar, "a.json", b'{"LICENSE": "CC0", "punsafe": 0.5, "caption": "a"}')
+        add(tar, "b.jpg", b"no image")
+        add(tar, "b.json", b'{"LICENSE": "of a row that can not be read"}')
+        add(tar, "c.jpg", encode(photo_like(2), "JPEG"))
+    scan(tmp_path / "run", open_dataset(folder), embedder)
+    assert SIGNALS.read(tmp_path / "run").rows() == [
+        (0, "copyright", "EXIF Copyright", "2020 A. Painter", None, None),
+        (0, "licence", "column LICENSE", "CC0", None, None),
+        (0, "nsfw", "column punsafe", "0.5", None, None),
+    ]
+
+
+def test_a_shard_that_says_nothing_has_an_empty_file(tmp_path, dataset, embedder):
+    scan(tmp_path / "run", dataset, embedder)
+    assert [path.stem for path in SIGNALS.parts(tmp_path / "run")] == ["00000", "00001", "00002"]
+    assert SIGNALS.read(tmp_path / "run").is_empty()

@@ -35,7 +35,9 @@ def test_nothing_tried_has_no_dot() -> None:
 
 
 def point(label: str, hits: int, tried: int, arm: str = "risk") -> CurvePoint:
-    return CurvePoint(label=label, arm=arm, prompts=tried, verified=rate(hits, tried))
+    return CurvePoint(
+        label=label, arm=arm, prompts=tried, verified=rate(hits, tried), originals=hits, above_control=None
+    )
 
 
 def test_curve_heights() -> None:
