@@ -2,7 +2,7 @@
 
 A queue is what a filter gave when it was set: its items stay in their places while they are decided.
 
->>> desk = Desk(run, list_items(run), Journal(run.path, "ada"))              # doctest: +SKIP
+>>> desk = Desk(run, Journal(run.path, "ada"), list_items(run, made), made)  # doctest: +SKIP
 >>> desk.item(desk.queue("all", "unreviewed", None)["queue"], 0)             # doctest: +SKIP
 """
 
@@ -29,6 +29,7 @@ from scanner.review import (
     VERIFIED,
     WITHDRAWN,
     Journal,
+    MadeImages,
     Review,
     outcomes,
     show_group,
@@ -52,9 +53,9 @@ class UnknownError(LookupError):
 class Desk:
     """A run under review by one reviewer; several threads may ask."""
 
-    def __init__(self, run: Run, items: pl.DataFrame, journal: Journal) -> None:
-        self.run, self.items, self.journal = OpenedRun(run), items, journal
-        self.pictures = PictureDesk(run)
+    def __init__(self, run: Run, journal: Journal, items: pl.DataFrame, made: MadeImages) -> None:
+        self.run, self.items, self.journal, self._made = OpenedRun(run), items, journal, made
+        self.pictures = PictureDesk(run, made)
         self._kinds = dict(items.select("item", "kind").iter_rows())
         self._at = {item: n for n, item in enumerate(items["item"])}
         self._queues: OrderedDict[str, NDArray[np.int64]] = OrderedDict()
@@ -133,7 +134,7 @@ class Desk:
             return shown | {
                 "group": asdict(group) | {"members": [_sample(one) for one in group.members], "captions": captions}
             }
-        pair = show_pair(self.run, row)
+        pair = show_pair(self.run, row, self._made)
         return shown | {"pair": asdict(pair) | {"original": None if pair.original is None else _sample(pair.original)}}
 
     def decide(self, item: str, decision: str, note: str | None) -> dict[str, Any]:

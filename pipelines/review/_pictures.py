@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from scanner.review import Original, Pictures, difference
+from scanner.review import MadeImages, Original, Pictures, difference
 from scanner.run import Run
 
 LONGEST_SIDE = 1024
@@ -42,8 +42,8 @@ class Shown:
 class PictureDesk:
     """Gives pictures by name; several threads may ask."""
 
-    def __init__(self, run: Run) -> None:
-        self._pictures = Pictures(run)
+    def __init__(self, run: Run, made: MadeImages) -> None:
+        self._pictures = Pictures(run, made)
         self._kept: OrderedDict[int, Original] = OrderedDict()
         self._lock = Lock()
 

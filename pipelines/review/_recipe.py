@@ -16,7 +16,16 @@ from pipelines.review._desk import Desk
 from pipelines.review._server import serve
 from pipelines.review._summary import print_review
 from scanner.errors import UnusableInputError
-from scanner.review import Journal, list_items, read_decisions, reviewer_name, standing, summarise_reviews, take_over
+from scanner.review import (
+    Journal,
+    MadeImages,
+    list_items,
+    read_decisions,
+    reviewer_name,
+    standing,
+    summarise_reviews,
+    take_over,
+)
 from scanner.run import Run
 
 
@@ -30,7 +39,8 @@ def review(run: Run, options: ReviewOptions, earlier: Path | None, *, as_json: b
     name = None if only_figures else reviewer_name(options.reviewer or _login_name())
     before = None if earlier is None else Run.open(earlier)
     say = Console(highlight=False, stderr=only_figures, soft_wrap=True)
-    items = list_items(run)
+    made = MadeImages(run)
+    items = list_items(run, made)
     if items.is_empty():
         raise UnusableInputError(
             f"{run.path} has no duplicate group and no compared image, so there is nothing to review yet."
@@ -41,7 +51,7 @@ def review(run: Run, options: ReviewOptions, earlier: Path | None, *, as_json: b
     if name is None:
         print_review(run, summarise_reviews(items, standing(read_decisions(run.path))), as_json=as_json)
         return
-    desk = Desk(run, items, Journal(run.path, name))
+    desk = Desk(run, Journal(run.path, name), items, made)
     _show(desk, options, say)
     written = desk.journal.count
     said = f"{written:,} decisions were written in this session." if written else "Nothing was decided in this session."

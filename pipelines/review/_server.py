@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(HTTPStatus.OK, self._get(rest, asked))
         except UnknownError as error:
             self._json(HTTPStatus.NOT_FOUND, {"error": str(error)})
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             self._json(HTTPStatus.BAD_REQUEST, {"error": "That can't be answered; load the page again."})
         except ScannerError as error:
             self._json(HTTPStatus.CONFLICT, {"error": str(error)})
@@ -120,6 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError as error:
             said = f"The run can't be read or written ({error.strerror}); nothing was kept of this."
             self._json(HTTPStatus.INSUFFICIENT_STORAGE, {"error": said})
+        except Exception as error:  # the page must say so; a dropped connection would look like the review's end
+            said = f"An error that should not happen, {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            self._json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": said})
 
     def _is_ours(self) -> bool:
         """Asked under our own name, and by our own page where the browser says by whom."""
@@ -146,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
         if name != "decide" or self.headers.get_content_type() != "application/json":
             raise UnknownError("Nothing can be posted here.")
         said = json.loads(posted)
+        if not isinstance(said, dict):
+            raise TypeError("A decision is an object.")
         note = said.get("note")
         if not all(isinstance(one, str) for one in (said["item"], said["decision"], note or "")):
             raise ValueError("A decision is made of texts.")

@@ -30,6 +30,7 @@ from scanner.review._decisions import (
 from scanner.review._items import GROUP, HIT, KINDS, MEMORISED, UNVERIFIED, VERIFIED, list_items
 from scanner.review._journal import Journal
 from scanner.review._keys import group_key, pair_key
+from scanner.review._made import MadeImages
 from scanner.review._pictures import AMPLIFIED, Original, Pictures, difference
 from scanner.review._show import ShownGeneration, ShownGroup, ShownPair, ShownSample, show_group, show_pair
 
@@ -51,6 +52,7 @@ __all__ = [
     "WITHDRAWN",
     "Agreement",
     "Journal",
+    "MadeImages",
     "Original",
     "Pictures",
     "Review",

@@ -14,10 +14,10 @@ from os import cpu_count
 
 import polars as pl
 
-from scanner.attack import EVIDENCE_FIRST
 from scanner.fingerprints import pixel_sha256
 from scanner.opened import OpenedRun
 from scanner.review._keys import group_key, pair_key
+from scanner.review._made import MadeImages
 from scanner.run import Run
 from scanner.samples import Undecodable, decode
 
@@ -42,64 +42,62 @@ SCHEMA = {
 `image_index` the generation that stands for a pair, null where none is stored."""
 
 
-def list_items(run: Run) -> pl.DataFrame:
+def list_items(run: Run, made: MadeImages | None = None) -> pl.DataFrame:
     """One row an item, hits first (risk arm before controls, by rank), then groups, those of most copies first.
 
     Reads the pixels of one generation a pair, since its key is made of them.
     """
-    opened = OpenedRun(run)
-    return pl.concat([_prompted(opened), _unprompted(opened), _groups(opened)])
+    opened, made = OpenedRun(run), made or MadeImages(run)
+    return pl.concat([_prompted(opened, made), _unprompted(opened, made), _groups(opened)])
 
 
-def _prompted(run: OpenedRun) -> pl.DataFrame:
+def _prompted(run: OpenedRun, made: MadeImages) -> pl.DataFrame:
     verified = pl.col("verdict").is_in(VERIFIED)
     hits = run.hits.filter(verified | (pl.col("evidence") > 0)).select("prompt_id", "verdict", "sample_id", "seed")
     prompts = run.prompts.select("prompt_id", "arm", "rank", "caption")
     # a prompt that stands in both arms would be one attack: the risk arm's row names it
     prompts = prompts.sort(pl.col("arm") != "risk", "rank").unique("prompt_id", keep="first", maintain_order=True)
-    rows = hits.join(prompts, on="prompt_id", how="left").join(_best_images(run, hits), on="prompt_id", how="left")
+    rows = hits.join(prompts, on="prompt_id", how="left").join(_best_images(made, hits), on="prompt_id", how="left")
     rows = rows.with_columns(
         kind=pl.when(verified).then(pl.lit(HIT)).otherwise(pl.lit(UNVERIFIED)),
         sample_id=pl.coalesce("sample_id", "nearest"),
     )
     rows = rows.filter(verified | pl.col("image_index").is_not_null())
     frame = rows.collect().sort(~verified, pl.col("arm") != "risk", "rank", "prompt_id", nulls_last=True)
-    names = ("prompt_id", "image_index")
-    return _with_keys(run, frame, run.generations, names)
+    return _with_keys(run, frame, made)
 
 
-def _best_images(run: OpenedRun, hits: pl.LazyFrame) -> pl.LazyFrame:
+def _best_images(made: MadeImages, hits: pl.LazyFrame) -> pl.LazyFrame:
     """Per prompt the full-step image that the hit's distances are of, or without one the nearest usable one."""
-    full = run.generations.filter(pl.col("image_index") >= EVIDENCE_FIRST, pl.col("defect").is_null())
-    named = full.select("prompt_id", "image_index", "seed", "normalised_l2", nearest="sample_id")
+    named = made.usable.lazy().rename({"sample_id": "nearest"})
     best = hits.select("prompt_id", best_seed="seed")
     both = named.join(best, on="prompt_id").with_columns(other=(pl.col("seed") != pl.col("best_seed")).fill_null(True))
-    ordered = both.sort("prompt_id", "other", pl.col("normalised_l2").fill_nan(None), "image_index", nulls_last=True)
+    ordered = both.sort("prompt_id", "other", "distance", "image_index", nulls_last=True)
     return ordered.unique("prompt_id", keep="first", maintain_order=True).select("prompt_id", "image_index", "nearest")
 
 
-def _unprompted(run: OpenedRun) -> pl.DataFrame:
+def _unprompted(run: OpenedRun, made: MadeImages) -> pl.DataFrame:
     names = ("memorised", "generations", "adaptive_l2")
     frame = run.memorised.collect().sort(names, descending=[True, True, False])
     frame = frame.with_columns(
         kind=pl.lit(MEMORISED),
         verdict=pl.when("memorised").then(pl.lit("memorised")).otherwise(pl.lit("below 1")),
     )
-    return _with_keys(run, frame, run.unconditional, ("image_index",))
+    return _with_keys(run, frame.with_columns(prompt_id=pl.lit(None, dtype=pl.String)), made)
 
 
-def _with_keys(run: OpenedRun, frame: pl.DataFrame, images: pl.LazyFrame, names: tuple[str, ...]) -> pl.DataFrame:
-    """The pairs with their keys; `images` has the generations' pixels."""
-    wanted = frame.select(names).drop_nulls().lazy()
-    encoded = images.join(wanted, on=names, how="semi").select(*names, "png").collect()
+def _with_keys(run: OpenedRun, frame: pl.DataFrame, made: MadeImages) -> pl.DataFrame:
+    """The pairs with their keys: the pixels of the generation that stands for it, and its original's."""
+
+    def hash_of(image: tuple[str | None, int | None]) -> str:
+        found = None if image[1] is None else _picture_hash(made.png(image[0], image[1]))
+        return found or f"not stored {image[1] if image[0] is None else image[0]}"
+
     with ThreadPoolExecutor(cpu_count()) as threads:
-        hashes = list(threads.map(_picture_hash, encoded["png"]))
-    keyed = encoded.select(names).with_columns(generation=pl.Series(hashes, dtype=pl.String))
-    rows = frame.join(keyed, on=names, how="left", maintain_order="left")
-    rows = rows.join(_originals(run, rows["sample_id"]), on="sample_id", how="left", maintain_order="left")
-    unknown = pl.concat_str(pl.lit("not stored "), pl.col(names[0]).cast(pl.String))
-    both = rows.select(pl.coalesce("generation", unknown), pl.coalesce("picture", pl.lit("none")))
-    return _complete(rows, [pair_key(*pair) for pair in both.iter_rows()])
+        generations = list(threads.map(hash_of, frame.select("prompt_id", "image_index").iter_rows()))
+    rows = frame.join(_originals(run, frame["sample_id"]), on="sample_id", how="left", maintain_order="left")
+    originals = rows["picture"].fill_null("none")
+    return _complete(rows, [pair_key(*pair) for pair in zip(generations, originals, strict=True)])
 
 
 def _picture_hash(png: bytes | None) -> str | None:

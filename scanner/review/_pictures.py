@@ -3,7 +3,7 @@
 An original is only shown as what was audited when its pixels are still those; one that is gone, has changed or can't be
 decoded says so, and its 32 × 32 thumbnail in the samples table is what is left.
 
-    >>> pictures = Pictures(Run.open(Path("RUN")))                               # doctest: +SKIP
+    >>> pictures = Pictures(run, MadeImages(run))                                # doctest: +SKIP
     >>> pictures.original(17).state                                              # doctest: +SKIP
     'as_audited'
 """
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from scanner.fingerprints import pixel_sha256
 from scanner.images import image_places, images_of
+from scanner.review._made import MadeImages
 from scanner.run import Run
 from scanner.samples import Undecodable, decode
-from scanner.tables import GENERATIONS, SAMPLES, UNCONDITIONAL
+from scanner.tables import SAMPLES
 from scanner.targets import Transform
 
 THUMBNAIL_SIDE = 32
@@ -46,8 +47,8 @@ class Original:
 class Pictures:
     """The pictures of a run; several threads may ask."""
 
-    def __init__(self, run: Run) -> None:
-        self._run, self._images = run, images_of(run)
+    def __init__(self, run: Run, made: MadeImages) -> None:
+        self._run, self._images, self._made = run, images_of(run), made
         stored = (run.part_config("attack") or {}).get("transform")
         self.transform = None if stored is None else Transform(**stored)
         """The target's training transform; None where no attack has recorded it."""
@@ -82,13 +83,9 @@ class Pictures:
     def generation(self, prompt_id: str | None, image_index: int) -> Pixels | None:
         """A generated image; without a prompt one of a model that takes none. None where it is not stored, or can't be
         decoded."""
-        table = UNCONDITIONAL if prompt_id is None else GENERATIONS
-        rows = table.scan(self._run.path).filter(pl.col("image_index") == image_index)
-        if prompt_id is not None:
-            rows = rows.filter(pl.col("prompt_id") == prompt_id)
-        png = rows.select("png").collect().to_series()
+        png = self._made.png(prompt_id, image_index)
         try:
-            return decode(png[0]) if len(png) and png[0] is not None else None
+            return None if png is None else decode(png)
         except Undecodable:
             return None
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from scanner.attack import EVIDENCE_FIRST
 from scanner.opened import OpenedRun
+from scanner.review._made import MadeImages
 
 SHOWN_GENERATIONS = 8
 SHOWN_MEMBERS = 60
@@ -94,7 +94,7 @@ class ShownGroup:
     """Figures as the groups table has them."""
 
 
-def show_pair(run: OpenedRun, item: dict[str, Any]) -> ShownPair:
+def show_pair(run: OpenedRun, item: dict[str, Any], made: MadeImages) -> ShownPair:
     """A pair of `list_items`."""
     prompted = item["prompt_id"] is not None
     if prompted:
@@ -107,24 +107,16 @@ def show_pair(run: OpenedRun, item: dict[str, Any]) -> ShownPair:
     return ShownPair(
         original=_sample(found.row(0, named=True)) if found.height else None,
         copies=int(copies["copies"].sum()) or 1,
-        generations=_generations(run, item) if prompted else _unprompted(run, item),
+        generations=_generations(made, item),
         facts=facts,
     )
 
 
-def _generations(run: OpenedRun, item: dict[str, Any]) -> tuple[ShownGeneration, ...]:
-    usable = (pl.col("image_index") >= EVIDENCE_FIRST) & pl.col("defect").is_null() & pl.col("png").is_not_null()
-    rows = run.generations.filter(pl.col("prompt_id") == item["prompt_id"]).filter(usable)
-    frame = rows.select("image_index", "seed", "steps", distance=pl.col("normalised_l2").fill_nan(None)).collect()
-    best = pl.col("image_index") != (item["image_index"] if item["image_index"] is not None else -1)
-    ordered = frame.sort(best, "distance", "image_index", nulls_last=True).head(SHOWN_GENERATIONS)
+def _generations(made: MadeImages, item: dict[str, Any]) -> tuple[ShownGeneration, ...]:
+    rows = made.of(item["prompt_id"], item["image_index"])
+    others = pl.col("image_index") != (-1 if item["image_index"] is None else item["image_index"])
+    ordered = rows.sort(others, "distance", "image_index", nulls_last=True).head(SHOWN_GENERATIONS)
     return tuple(ShownGeneration(**row) for row in ordered.iter_rows(named=True))
-
-
-def _unprompted(run: OpenedRun, item: dict[str, Any]) -> tuple[ShownGeneration, ...]:
-    rows = run.unconditional.filter(pl.col("image_index") == item["image_index"], pl.col("png").is_not_null())
-    frame = rows.select("image_index", "seed", "steps", distance="adaptive_l2").collect()
-    return tuple(ShownGeneration(**row) for row in frame.iter_rows(named=True))
 
 
 def show_group(run: OpenedRun, group_id: int) -> ShownGroup:

@@ -13,6 +13,8 @@ from scanner.tables import GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, SAMPLES
 from tests.report.planted import noisy, picture, png
 
 EVIDENCE = 1_000_000
+BATCH_IMAGES = 64
+"""Of a file, as an attack writes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +102,7 @@ def _rows(data: Path, plan: Planned) -> tuple[list[dict], list[dict], list[dict]
                 "medoid": first,
             }
         )
-    rows += [_row(data, len(rows) + n, 1000 + n, plan) for n in range(plan.control_hits + 3)]
+    rows += [_row(data, len(rows) + n, 100_000 + n, plan) for n in range(plan.control_hits + 3)]
     return rows, groups, members
 
 
@@ -109,7 +111,7 @@ def _attack(run: Run, plan: Planned, groups: list[dict], rows: list[dict]) -> No
     run.claim_part("attack", {"target": "planted-model/", "steps": 20, "seeds": 8, "transform": transform})
     risk = [(i, groups[i]["group_id"], "risk", i < plan.hits) for i in range(plan.hits + plan.unverified)]
     singles = rows[len(rows) - plan.control_hits - 3 :]
-    control = [(1000 + n, row["sample_id"], "control", n < plan.control_hits) for n, row in enumerate(singles)]
+    control = [(100_000 + n, row["sample_id"], "control", n < plan.control_hits) for n, row in enumerate(singles)]
     prompts, hits, made = [], [], []
     for rank, (number, sample_id, arm, verified) in enumerate([*risk, *control]):
         prompt_id = hashlib.sha256(f"picture number {number}".encode()).hexdigest()[:16]
@@ -157,7 +159,9 @@ def _attack(run: Run, plan: Planned, groups: list[dict], rows: list[dict]) -> No
             )
     PROMPTS.write(run.path, PROMPTS.frame(prompts))
     HITS.write(run.path, HITS.frame(hits))
-    GENERATIONS.write(run.path, GENERATIONS.frame(made), part="attack-00000")
+    for first in range(0, len(made), BATCH_IMAGES):
+        part = f"attack-{first // BATCH_IMAGES:05d}"
+        GENERATIONS.write(run.path, GENERATIONS.frame(made[first : first + BATCH_IMAGES]), part=part)
     run.finish("attack", {"normalised_threshold": {"value": 0.12, "controls": 3, "passing": 0, "rate": 0.3}})
 
 

@@ -27,8 +27,8 @@ def test_decisions_follow_the_pictures_into_a_later_run(tmp_path: Path) -> None:
 
 
 def test_taking_over_twice_adds_nothing(tmp_path: Path) -> None:
-    Journal(tmp_path / "a", "ada") if (tmp_path / "a").mkdir() else None
-    (tmp_path / "b").mkdir()
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
     Journal(tmp_path / "a", "ada").add({"item": "x", "kind": "group", "decision": "accepted"})
     assert [take_over(tmp_path / "b", tmp_path / "a", {"x"}) for _ in range(2)] == [1, 0]
     assert len(REVIEWS.parts(tmp_path / "b")) == 1

@@ -7,7 +7,7 @@ import pytest
 
 import scanner
 from scanner.opened import OpenedRun
-from scanner.review import list_items, show_group, show_pair
+from scanner.review import MadeImages, list_items, show_group, show_pair
 from scanner.run import Run
 from scanner.tables import GENERATIONS
 from tests.review.planted import EVIDENCE, Planned, make_reviewed_run
@@ -19,7 +19,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_a_pair_has_its_generations_the_one_that_stands_for_it_first(run: Run) -> None:
-    shown = show_pair(OpenedRun(run), list_items(run).row(0, named=True))
+    shown = show_pair(OpenedRun(run), list_items(run).row(0, named=True), MadeImages(run))
     made = [(one.image_index, one.seed, one.distance) for one in shown.generations]
     assert made == [(EVIDENCE + 1, 10_001, 0.05), (EVIDENCE, 10_000, 0.06), (EVIDENCE + 2, 10_002, 0.09)]
     assert (shown.original.sample_id, shown.original.key, shown.copies) == (0, "000000", 5)
@@ -29,7 +29,7 @@ def test_a_pair_has_its_generations_the_one_that_stands_for_it_first(run: Run) -
 def test_numbers_that_are_none_are_left_out(run: Run) -> None:
     frame = run.read(GENERATIONS).with_columns(normalised_l2=pl.lit(float("nan")))
     GENERATIONS.write(run.path, frame, part="attack-00000")
-    shown = show_pair(OpenedRun(run), list_items(run).row(0, named=True))
+    shown = show_pair(OpenedRun(run), list_items(run).row(0, named=True), MadeImages(run))
     assert [one.distance for one in shown.generations] == [None] * 3
 
 
