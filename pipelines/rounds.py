@@ -22,6 +22,8 @@ from pipelines.search import BATCH_IMAGES, Images, Prompt, Search
 from scanner.attack import EVIDENCE_FIRST, PromptImages, Rule
 from scanner.verify import agreement_threshold
 
+MOST_PARTS = 256
+"""Parts of a round: after each of them what was found is asked for."""
 FARTHEST = 0.25
 """Distance beyond which a search image promises nothing, whatever the control arm says (the radius within which
 originals are looked up; far above the 0.12 at which full-step images count)."""
@@ -75,8 +77,7 @@ class Arm:
         """All rounds. Raises BudgetSpent when nothing more may be made."""
         active, made = list(self.prompts), 0
         for number, total in enumerate(self.protocol.schedule):
-            together = max(1, BATCH_IMAGES // (total - made)) if len(self.limits) > number else len(active)
-            for at in range(0, len(active), together):
+            for at, together in self._parts(number, len(active), total - made):
                 part = active[at : at + together]
                 self.unsettled.update(prompt.prompt_id for prompt in part)
                 self._search(f"{number}-{at:05d}", number, part, range(made, total))
@@ -90,6 +91,14 @@ class Arm:
             active.sort(key=lambda prompt: scores[prompt.prompt_id])  # stable: equal ones keep their order
             active = active[: ceil(self.protocol.focus * len(active))]
         self._record(made)
+
+    def _parts(self, number: int, prompts: int, images: int) -> Sequence[tuple[int, int]]:
+        """Where each part of a round's prompts begins, and how many it has: a file's worth, or a 256th of very many;
+        all together where the round's limit is yet to be read off them."""
+        if len(self.limits) <= number:
+            return [(0, prompts)]
+        together = max(1, BATCH_IMAGES // images, ceil(prompts / MOST_PARTS))
+        return [(at, together) for at in range(0, prompts, together)]
 
     def _search(self, name: str, number: int, prompts: Sequence[Prompt], images: range) -> None:
         """A round's images of some prompts, but for those that they have already."""

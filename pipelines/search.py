@@ -30,6 +30,9 @@ BATCH_IMAGES = 64
 """Images in one file at most."""
 
 
+_OF_DISTANCES = ("prompt_id", "image_index", "defect", "near", "near_l2")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
     """A prompt to attack."""
@@ -71,6 +74,8 @@ class Search:
         self, run: Run, engine: LocalEngine, stages: Callable[[int], Generator], spending: Spending | None = None
     ) -> None:
         self.run, self.engine, self.stages, self.spending = run, engine, stages, spending
+        self._read = set[str]()
+        self._distances = GENERATIONS.empty().select(_OF_DISTANCES)
         if spending is not None and GENERATIONS.exists(run.path):
             made = GENERATIONS.scan(run.path).select(pl.len(), pl.col("evaluations").sum()).collect().row(0)
             spending.count(images=made[0], evaluations=made[1])
@@ -97,12 +102,25 @@ class Search:
     def images(self, prompts: Sequence[Prompt], *, pictures: bool = False) -> dict[str, Images]:
         """What each prompt's images showed, by prompt_id; with their `pictures` where a rule looks at these."""
         ids = [prompt.prompt_id for prompt in prompts]
-        columns = ("prompt_id", "image_index", "defect", "near", "near_l2", *(("png",) if pictures else ()))
-        stored = GENERATIONS.scan(self.run.path).filter(pl.col("prompt_id").is_in(ids)).select(columns)
+        mine = pl.col("prompt_id").is_in(ids)
+        if pictures:
+            rows = GENERATIONS.scan(self.run.path).filter(mine).select(*_OF_DISTANCES, "png").collect()
+        else:
+            rows = self._all_distances().filter(mine)
         found: dict[str, list[tuple[int, Shown | None]]] = {key: [] for key in ids}
-        for row in stored.collect().sort("prompt_id", "image_index").iter_rows(named=True):
+        for row in rows.sort("prompt_id", "image_index").iter_rows(named=True):
             found[row["prompt_id"]].append((row["image_index"], None if row["defect"] else _shown(row)))
         return {prompt: _images(rows) for prompt, rows in found.items()}
+
+    def _all_distances(self) -> pl.DataFrame:
+        """What all images that were made so far lie near: each file is read once, since none changes once it is
+        there."""
+        new = [part for part in GENERATIONS.parts(self.run.path) if part.name not in self._read]
+        if new:
+            self._read.update(part.name for part in new)
+            rows = pl.scan_parquet(new).select(_OF_DISTANCES).collect()
+            self._distances = pl.concat([self._distances, rows], rechunk=len(self._read) % 64 == 0)
+        return self._distances
 
     def shown(self, prompts: Sequence[Prompt]) -> set[str]:
         """The prompts of which the search has an image that can be compared, by their ids."""

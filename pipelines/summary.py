@@ -81,7 +81,8 @@ def _add_rates(table: Table, found: Findings) -> None:
     for point in found.curve:
         if point.verified.tried and point.arm == "risk":
             above = ", above the control arm's" if point.above_control else ""
-            table.add_row(f"  of {point.label} copies", f"{_rate(point.verified)}{above}")
+            copies = "copy" if point.label == "1" else "copies"
+            table.add_row(f"  of {point.label} {copies}", f"{_rate(point.verified)}{above}")
     if found.eidetic is not None:
         k = found.eidetic
         table.add_row("k of the hits", f"{k.smallest:,} to {k.largest:,} training rows, median {k.median:,}")
@@ -112,7 +113,8 @@ def _arm(arm: Arm, *, compared: bool) -> str:
     said = f"{arm.prompts:,} ranked, {arm.scored:,} scored, {arm.attacked:,} attacked"
     if not compared:
         return f"{said}, with a clique {_rate(arm.cliques)}"
-    return f"{said}, verified {_rate(arm.verified)}; the paper's l2 rule alone: {_rate(arm.paper_rule)}"
+    different = f", {arm.originals:,} different originals" if arm.originals < arm.verified.hits else ""
+    return f"{said}, verified {_rate(arm.verified)}{different}; the paper's l2 rule alone: {_rate(arm.paper_rule)}"
 
 
 def _rate(rate: Rate) -> str:

@@ -75,8 +75,8 @@ def _with_missing(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(missing)
 
 
-def count_arm(frame: pl.DataFrame, arm: str) -> Arm:
-    """The funnel of one arm, from `prompt_frame`."""
+def count_arm(frame: pl.DataFrame, arm: str, *, originals: int) -> Arm:
+    """The funnel of one arm, from `prompt_frame`; its hits gave back so many different originals."""
     prompts = frame.filter(pl.col("arm") == arm)
     attacked = prompts.filter("attacked")
     verdicts = {name: _count(attacked, pl.col("verdict") == name) for name in VERDICTS}
@@ -94,6 +94,7 @@ def count_arm(frame: pl.DataFrame, arm: str) -> Arm:
         undecided=decisions["open"],
         checked=_count(attacked, pl.col("evidence") > 0),
         **verdicts,
+        originals=originals,
         verified=rate(hits, tried),
         verified_of_attacked=rate(hits, attacked.height),
         cliques=rate(decisions["accepted"], attacked.height),

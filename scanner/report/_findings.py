@@ -311,6 +311,9 @@ class Arm:
     """Verified: the same layout, one region differs."""
     retrieved: int
     """Verified: another training image than the prompt's own."""
+    originals: int
+    """Different training images that the verified prompts gave back (unique hits): rows of one duplicate group are one
+    image, and several captions may bring back the same."""
     verified: Rate
     """Verified hits (matching, template or retrieved) of the prompts tried."""
     verified_of_attacked: Rate

@@ -30,7 +30,7 @@ def gather(run: Run) -> Findings:
     duplicates = _audit.count_duplicates(run, rows.read)
     frame = _attack.prompt_frame(run)
     behind = _behind_hits(run, frame)
-    arms = tuple(_attack.count_arm(frame, arm) for arm in _attack.ARMS)
+    arms = tuple(_attack.count_arm(frame, arm, originals=_originals(behind, arm)) for arm in _attack.ARMS)
     returned = _with_originals(run, frame, behind)
     attack, outcome = run.part_config("attack"), run.manifest().get("parts", {}).get("attack", {})
     found = Findings(
@@ -83,13 +83,19 @@ def is_complete(run: Run) -> bool:
 
 
 def _behind_hits(run: Run, frame: pl.DataFrame) -> pl.DataFrame:
-    """Per hit, in the order of `frame`: prompt_id, sample_id of what came back, its group_id or null."""
-    hits = frame.filter("hit").select("prompt_id")
+    """Per hit, in the order of `frame`: prompt_id, arm, sample_id of what came back, its group_id or null."""
+    hits = frame.filter("hit").select("prompt_id", "arm")
     originals = run.read(HITS).select("prompt_id", "sample_id")
     hits = hits.join(originals, on="prompt_id", maintain_order="left").filter(pl.col("sample_id").is_not_null())
     members = MEMBERS.scan(run.path).join(hits.select("sample_id").unique().lazy(), on="sample_id", how="semi")
     groups = members.select("sample_id", "group_id").collect()
     return hits.join(groups, on="sample_id", how="left", maintain_order="left")
+
+
+def _originals(behind: pl.DataFrame, arm: str) -> int:
+    """Different training images behind an arm's hits: rows of one duplicate group are one."""
+    mine = behind.filter(pl.col("arm") == arm)
+    return int(mine.select(pl.coalesce("group_id", "sample_id").n_unique()).item())
 
 
 def _with_originals(run: Run, frame: pl.DataFrame, behind: pl.DataFrame) -> pl.DataFrame:

@@ -54,7 +54,7 @@ def test_arms(found: Findings) -> None:
     risk, control = found.arms
     assert (risk.prompts, risk.tried, risk.scored, risk.passed, risk.attacked) == (8, 8, 8, 7, 7)
     assert (risk.accepted, risk.rejected, risk.undecided, risk.checked) == (4, 3, 0, 4)
-    assert (risk.verified.hits, risk.verified.tried, risk.matching) == (4, 8, 4)
+    assert (risk.verified.hits, risk.verified.tried, risk.matching, risk.originals) == (4, 8, 4, 4)
     assert (risk.verified_of_attacked.hits, risk.verified_of_attacked.tried) == (4, 7)
     assert (control.prompts, control.attacked, control.passed) == (40, 40, 0)
     assert (control.verified.hits, control.paper_rule.hits) == (1, 1)
@@ -213,6 +213,8 @@ def test_a_retrieved_hit_belongs_to_the_group_that_came_back(tmp_path: Path) -> 
     assert found.arms[0].retrieved == 4
     assert {hit.group_id for hit in found.hits} == {194}
     assert (found.behind_hits.groups, found.behind_hits.rows) == (1, 33)
+    assert found.arms[0].originals == 1
+    assert "a training image (1 different in all)" in found.headline
 
 
 def test_undecided_prompts_are_named(tmp_path: Path) -> None:
