@@ -30,7 +30,7 @@ from scanner.report._records import (
 )
 from scanner.review import Review
 
-SCHEMA_VERSION = "1.7"
+SCHEMA_VERSION = "1.8"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
