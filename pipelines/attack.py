@@ -107,14 +107,16 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
     edge = write_candidates(search, attacked, config)
     if originals is None:
         HITS.write(run.path, HITS.empty())
+        template = None
     else:
-        write_hits(run, search, originals, (*arms.risk, *arms.control), attacked.threshold.value)
+        template = asdict(write_hits(run, search, originals, arms.risk, arms.control, attacked.threshold))
     if wants_faces(run, asked=False):
         look_for_faces(run, engine)
     run.finish(
         "attack",
         {
             "normalised_threshold": asdict(attacked.threshold),
+            "template_threshold": template,
             "triage_threshold": triage_threshold,
             "look_limits": attacked.control.limits,
             "edge_threshold": edge,

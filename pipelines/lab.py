@@ -11,6 +11,7 @@ truth.parquet says how many copies of each row's picture there were.
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def train(dataset: str | Path, out: Path, config: TrainConfig, progress: Progres
     """
     family = FAMILIES[config.family]
     transform = Transform(fit="pad", size=config.size or family.size)
-    rows, truth = _training_set(_rows(open_dataset(dataset), family, config), transform, captioned=family.captioned)
+    samples, templates = _rows(open_dataset(dataset), family, config)
+    rows, truth = _training_set(samples, templates, transform, captioned=family.captioned)
     given: dict[str, Any] = {"seed": config.seed, "steps": config.steps, "batch": config.batch}
     recipe = dataclasses.replace(family.recipe, **{name: value for name, value in given.items() if value is not None})
     if not (out / "model_index.json").exists():  # a finished target is refused below, and keeps what is beside it
@@ -79,15 +81,17 @@ def train(dataset: str | Path, out: Path, config: TrainConfig, progress: Progres
     family.train(rows, out, recipe, _reporter(progress))
 
 
-def _rows(dataset: Dataset, family: Family, config: TrainConfig) -> Iterable[Sample]:
-    """What is trained on: the data set, or what a plan of copies makes of it."""
+def _rows(dataset: Dataset, family: Family, config: TrainConfig) -> tuple[Iterable[Sample], Iterable[int | None]]:
+    """What is trained on, the data set or what a plan of copies makes of it, and the template of each row."""
     plan = config.plan()
     if plan is None:
-        return _samples(dataset)
-    planned = planned_rows(_samples(dataset), plan, config.seed, captioned=family.captioned)
+        return _samples(dataset), repeat(None)
+    planned = planned_rows(
+        _samples(dataset), plan, config.seed, templates=config.template_plan(), captioned=family.captioned
+    )
     if config.write_dataset is not None:
-        write_planned(planned, Path(config.write_dataset))
-    return planned
+        write_planned(planned.rows, Path(config.write_dataset))
+    return planned.rows, planned.templates
 
 
 def _samples(dataset: Dataset) -> Iterator[Sample]:
@@ -96,20 +100,28 @@ def _samples(dataset: Dataset) -> Iterator[Sample]:
 
 
 def _training_set(
-    samples: Iterable[Sample], transform: Transform, *, captioned: bool
+    samples: Iterable[Sample], templates: Iterable[int | None], transform: Transform, *, captioned: bool
 ) -> tuple[TrainingSet, pl.DataFrame]:
     """The rows that can be trained on, and their truth: pictures are the same where their squares are equal."""
     number_of: dict[bytes, int] = {}
     pictures: list[NDArray[np.uint8]] = []
     rows: list[dict[str, Any]] = []
-    for sample in samples:
+    for sample, template in zip(samples, templates, strict=False):
         square = _square(sample, transform) if sample.caption or not captioned else None
         if square is None:
             continue
         number = number_of.setdefault(square.tobytes(), len(pictures))
         if number == len(pictures):
             pictures.append(square)
-        rows.append({"shard": sample.shard, "key": sample.key, "caption": sample.caption or "", "picture": number})
+        rows.append(
+            {
+                "shard": sample.shard,
+                "key": sample.key,
+                "caption": sample.caption or "",
+                "picture": number,
+                "template": template,
+            }
+        )
     if not rows:
         with_caption = " with a caption" if captioned else ""
         raise UnusableInputError(

@@ -17,23 +17,32 @@ from numpy.typing import NDArray
 from pipelines.engines import Job, LocalEngine, require
 from pipelines.fetching import can_be_fetched
 from pipelines.search import Prompt, Search
+from scanner.attack import agreement
 from scanner.errors import UnusableInputError
 from scanner.fingerprints import load_embedder
 from scanner.images import image_places, images_of
 from scanner.prompts import prompt_id
 from scanner.run import Run
 from scanner.samples import OWN_MODEL, StoredImages
-from scanner.tables import HITS, SAMPLES
+from scanner.tables import FAMILIES, HITS, MEMBERS, SAMPLES
 from scanner.targets import Target
 from scanner.verify import (
+    TEMPLATE_CEILING,
+    AgreementThreshold,
     BlockMeans,
     CopySimilarity,
     Evidence,
+    Layouts,
     Originals,
     SquarePictures,
     Verifier,
+    agreement_threshold,
+    full_steps,
     has_blocks,
+    layouts_near,
+    near_originals,
     stored_blocks,
+    units_of,
     write_blocks,
 )
 
@@ -122,22 +131,70 @@ def shard_part(shard: pl.DataFrame) -> str:
     return f"{shard['shard'][0]:05d}"
 
 
-def write_hits(run: Run, search: Search, originals: Originals, prompts: Sequence[Prompt], threshold: float) -> None:
-    """The hits table: a row for every prompt, of these, that images were made of."""
+def write_hits(  # noqa: PLR0913, PLR0917 - both arms and what they are read against
+    run: Run,
+    search: Search,
+    originals: Originals,
+    risk: Sequence[Prompt],
+    control: Sequence[Prompt],
+    threshold: AgreementThreshold,
+) -> AgreementThreshold:
+    """The hits table, a row for every prompt that images were made of; and the threshold of layouts, read off the
+    control arm for what the threshold of whole pictures leaves of its rate."""
     samples = run.read(SAMPLES).select("sample_id", "caption")
+    own = _own_originals(samples, originals.group_of)
+    layouts = _layouts(run, originals, {prompt.prompt_id: own[prompt.prompt_id] for prompt in risk})
+    template = _template_threshold(search, layouts, originals, control, threshold)
     verifier = Verifier(
         originals,
+        layouts,
         copies_of=copies_of(run),
         copy_similarity=_copy_similarity(run),
-        threshold=threshold,
+        threshold=threshold.value,
+        template_threshold=template.value,
     )
-    own = _own_originals(samples, originals.group_of)
+    prompts = (*risk, *control)
     evidence = (
         Evidence(prompt_id=prompt.prompt_id, own=own[prompt.prompt_id], generations=rows)
         for prompt, rows in zip(prompts, search.generations(prompts), strict=True)
         if len(rows)
     )
     HITS.write(run.path, HITS.frame(verifier(prompt) for prompt in evidence))
+    return template
+
+
+def _layouts(run: Run, originals: Originals, own: Mapping[str, frozenset[int]]) -> Layouts:
+    """Those of the originals behind the prompts of the risk arm."""
+    indexed = set(originals.blocks.sample_id.tolist())
+    members = run.read(MEMBERS).filter(pl.col("sample_id").is_in(list(indexed))).sort("sample_id")
+    groups = {int(group): part["sample_id"].to_list() for (group,), part in members.group_by("group_id")}
+    shown = run.read(FAMILIES) if FAMILIES.exists(run.path) else FAMILIES.empty()
+    families = [
+        [sample for sample in part["sample_id"].to_list() if sample in indexed]
+        for _, part in shown.sort(FAMILIES.key).group_by("family_id", maintain_order=True)
+    ]
+    known = [family for family in families if len(family) > 1]
+    held = {prompt: frozenset(one for one in mine if one in indexed) for prompt, mine in own.items()}
+    return Layouts(units_of(held, known, groups, originals.group_of), originals)
+
+
+def _template_threshold(
+    search: Search,
+    layouts: Layouts,
+    originals: Originals,
+    control: Sequence[Prompt],
+    threshold: AgreementThreshold,
+) -> AgreementThreshold:
+    distances = list[float | None]()
+    for rows in search.generations(control):
+        full = full_steps(rows)
+        if not rows.height:
+            continue
+        whole = agreement(near_originals(full), originals.group_of, threshold=threshold.value)
+        layout = agreement(layouts_near(full, layouts), {}, threshold=0)
+        matches = whole is not None and whole.distance <= threshold.value
+        distances.append(None if layout is None or matches else layout.distance)
+    return agreement_threshold(distances, ceiling=TEMPLATE_CEILING, rate=threshold.rate, spent=threshold.passing)
 
 
 def _copy_similarity(run: Run) -> CopySimilarity | None:

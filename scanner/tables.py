@@ -596,7 +596,17 @@ HITS = Table(
         ),
         "reconstruction_l2": _column(pl.Float64, "normalised l2 to the original as the autoencoder gives it back"),
         "copy_similarity": _column(pl.Float64, "cosine of the run's embeddings of generation and original"),
-        "template_area": _column(pl.Float64, "share of the picture outside the template mask; null: no mask computed"),
+        "template_area": _column(
+            pl.Float64, "share of the picture that the layout covers, outside the mask; null: no layout is known"
+        ),
+        "template_l2": _column(
+            pl.Float64, "normalised l2 in a layout's cells alone at which two images show it; null beyond 0.12"
+        ),
+        "masked_share": _column(
+            pl.Float64,
+            "l2 of the second-nearest image to the original in the region that its layout masks, in medians of the l2 "
+            "of two originals there; above 0.5 that region is not copied; null: no layout of the original is known",
+        ),
         "k": _column(pl.Int64, "training rows within l2 0.1 of the original: k of (k, l, δ)-eidetic memorisation"),
         "seed": _column(pl.Int64, "seed of the best generation"),
         "evidence": _column(pl.Int64, "full-step generations made"),

@@ -33,6 +33,9 @@ class TrainConfig:
     """Plan of copies, such as 1x400,8x20,128x4: train on 400 pictures of the data set once, on 20 eight times, on 4 128
     times, drawn by the seed from pictures that are unlike one another and have a caption (a picture without one will do
     for unconditional). By default the data set is trained on as it is."""
+    templates: str | None = None
+    """Beside a plan of copies, VARIANTSxLAYOUTS, such as 32x12: 12 layouts of 32 pictures each, which differ in one
+    region and carry one caption."""
     write_dataset: str | None = None
     """Folder for the planned data set, copies and all, as webdataset shards: what `scanner audit` is to be given."""
 
@@ -43,19 +46,26 @@ class TrainConfig:
             raise UnusableInputError("--size, --steps and --batch are at least 1.")
         if self.write_dataset is not None and self.copies is None:
             raise UnusableInputError("--write-dataset writes the set that --copies plans; give both.")
+        if self.templates is not None and self.copies is None:
+            raise UnusableInputError("--templates stands beside a plan of copies; give --copies too.")
         self.plan()
+        self.template_plan()
 
     def plan(self) -> dict[int, int] | None:
         """How many pictures get how many copies; None without a plan."""
-        if self.copies is None:
-            return None
-        parts = [re.fullmatch(r"\s*([1-9]\d*)x([1-9]\d*)\s*", part) for part in self.copies.split(",")]
-        plan = {int(part[1]): int(part[2]) for part in parts if part}
-        if len(plan) < len(parts):
-            raise UnusableInputError(
-                f"--copies {self.copies} is no plan; give each number of copies once with its pictures, as 1x400,128x4."
-            )
-        return plan
+        return None if self.copies is None else _plan_of("--copies", self.copies, "pictures")
+
+    def template_plan(self) -> dict[int, int]:
+        """How many layouts get how many variants."""
+        return {} if self.templates is None else _plan_of("--templates", self.templates, "layouts")
+
+
+def _plan_of(option: str, text: str, what: str) -> dict[int, int]:
+    parts = [re.fullmatch(r"\s*([1-9]\d*)x([1-9]\d*)\s*", part) for part in text.split(",")]
+    plan = {int(part[1]): int(part[2]) for part in parts if part}
+    if len(plan) < len(parts):
+        raise UnusableInputError(f"{option} {text} is no plan; give each number once with its {what}, as 1x400,128x4.")
+    return plan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@
 >>> train_latent(TrainingSet(...), out, LatentRecipe())       # doctest: +SKIP
 """
 
-from scanner.lab._copies import planned_rows
+from scanner.lab._copies import Planned, planned_rows
 from scanner.lab._latent import train_latent
 from scanner.lab._pixel import train_pixel
 from scanner.lab._planned_set import write_planned
@@ -19,6 +19,7 @@ __all__ = [
     "TRUTH_FILE",
     "LatentRecipe",
     "PixelRecipe",
+    "Planned",
     "Progress",
     "Recipe",
     "TrainingSet",

@@ -2,15 +2,16 @@
 
 The pictures are drawn by seed from those that are unlike all others drawn: each has a caption of its own and a
 perceptual hash that is more than 8 bits from any other's, so that a picture has as many copies as the plan says and no
-near-duplicates beside them.
+near-duplicates beside them. Of templates, the layouts are such pictures.
 
-    >>> rows = planned_rows(samples, {1: 400, 128: 4}, seed=0)                          # doctest: +SKIP
-    >>> len(rows), rows[0].key                                                          # doctest: +SKIP
+    >>> planned = planned_rows(samples, {1: 400, 128: 4}, seed=0)                       # doctest: +SKIP
+    >>> len(planned.rows), planned.rows[0].key                                          # doctest: +SKIP
     (912, '000000000')
 """
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from scanner.duplicates.captions import normalise_caption
 from scanner.errors import UnusableInputError
 from scanner.fingerprints import perceptual_hash
 from scanner.lab._randomness import numpy_generator
+from scanner.lab._templates import variants
 from scanner.samples import Sample, Undecodable, decode
 
 ROWS_PER_SHARD = 1000
@@ -25,25 +27,56 @@ LOOK_ALIKE_BITS = 8
 """Perceptual hashes this near belong to one picture, or may (the audit proposes such pairs too)."""
 
 
+@dataclass(frozen=True)
+class Planned:
+    """The rows of a planned set."""
+
+    rows: list[Sample]
+    """In an order drawn by the seed."""
+    templates: list[int | None]
+    """Number of the template that each row is a variant of, from 0; None where it is of none."""
+
+
 def planned_rows(
-    samples: Iterable[Sample], plan: Mapping[int, int], seed: int, *, captioned: bool = True
-) -> list[Sample]:
+    samples: Iterable[Sample],
+    plan: Mapping[int, int],
+    seed: int,
+    *,
+    templates: Mapping[int, int] | None = None,
+    captioned: bool = True,
+) -> Planned:
     """The rows of the planned set under the shards and keys that they have in it, in an order drawn by `seed`.
 
-    `plan` says how many pictures get how many copies. `captioned` leaves out pictures without a caption. The samples'
-    image files are all held in memory. Raises `UnusableInputError` when the data set has too few pictures.
+    `plan` says how many pictures get how many copies, `templates` how many layouts get how many variants. `captioned`
+    leaves out pictures without a caption. The samples' image files are all held in memory. Raises `UnusableInputError`
+    when the data set has too few pictures.
     """
     found = [sample for sample in samples if sample.encoded is not None and (sample.caption or not captioned)]
     rng = numpy_generator(seed, "copies")
-    wanted = [copies for copies, pictures in sorted(plan.items(), reverse=True) for _ in range(pictures)]
-    drawn = _unlike((found[at] for at in rng.permutation(len(found)).tolist()), len(wanted))
-    if len(drawn) < len(wanted):
+    wanted = _each(plan)
+    layouts = _each(templates or {})
+    drawn = _unlike((found[at] for at in rng.permutation(len(found)).tolist()), len(wanted) + len(layouts))
+    if len(drawn) < len(wanted) + len(layouts):
         raise UnusableInputError(
-            f"The plan of copies needs {len(wanted)} different pictures{' with captions' if captioned else ''}, and "
-            f"the data set has {len(drawn)}; plan fewer."
+            f"The plan of copies needs {len(wanted) + len(layouts)} different pictures"
+            f"{' with captions' if captioned else ''}, and the data set has {len(drawn)}; plan fewer."
         )
-    rows = [sample for sample, copies in zip(drawn, wanted, strict=True) for _ in range(copies)]
-    return [_placed(rows[at], number) for number, at in enumerate(rng.permutation(len(rows)).tolist())]
+    rows: list[tuple[Sample, int | None]] = [
+        (sample, None) for sample, copies in zip(drawn, wanted, strict=False) for _ in range(copies)
+    ]
+    for number, (layout, count) in enumerate(zip(drawn[len(wanted) :], layouts, strict=True)):
+        made = variants(layout, count, numpy_generator(seed, f"template {number}"))
+        rows += [(variant, number) for variant in made]
+    order = rng.permutation(len(rows)).tolist()
+    return Planned(
+        rows=[_placed(rows[at][0], number) for number, at in enumerate(order)],
+        templates=[rows[at][1] for at in order],
+    )
+
+
+def _each(plan: Mapping[int, int]) -> list[int]:
+    """The number of copies of each picture, the most first."""
+    return [copies for copies, pictures in sorted(plan.items(), reverse=True) for _ in range(pictures)]
 
 
 def _placed(sample: Sample, number: int) -> Sample:

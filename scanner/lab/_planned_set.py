@@ -2,7 +2,7 @@
 
 Shards as img2dataset writes them; every copy is a row with a key of its own, and holds the picture's file as it was.
 
-    >>> write_planned(planned_rows(samples, {1: 400, 128: 4}, seed=0), Path("planned"))     # doctest: +SKIP
+    >>> write_planned(planned_rows(samples, {1: 400, 128: 4}, seed=0).rows, Path("planned"))     # doctest: +SKIP
 """
 
 import io

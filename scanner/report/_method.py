@@ -37,6 +37,7 @@ MEANINGS: Mapping[str, str] = {
     "pretrained": "tag of the embedding model's weights",
     "guidance": "scale of classifier-free guidance",
     "normalised_threshold": "a generation within this normalised l2 of an original agrees with it",
+    "template_threshold": "a generation within this normalised l2 of a layout, compared there alone, shows it",
     "triage_threshold": "a prompt is attacked when its triage score is above this",
     "control_false_positive_rate": "the share of controls that may pass a threshold, by which it was set",
     "adaptive_threshold": "an image within this adaptive distance of a training picture shows it",

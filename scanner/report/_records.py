@@ -135,7 +135,11 @@ class Hit:
     copy_similarity: float | None
     """Cosine of the run's embeddings of generation and original."""
     template_area: float | None
-    """Share of the picture outside the template mask; None: no mask computed."""
+    """Share of the picture that the layout covers, outside the template mask; None: no layout is known."""
+    template_l2: float | None
+    """Normalised l2 to the layout alone at which two images show it; None beyond 0.12."""
+    masked_share: float | None
+    """How far the masked region is from the original's, in medians of the l2 of two originals there."""
     k: int | None
     """Training rows within l2 0.1 of the original."""
     seed: int | None

@@ -52,7 +52,7 @@ class Confused:
     """Prompts of one kind in truth, by their verdict."""
 
     truth: str
-    """Planted twice or more, planted once, never planted, or not in the truth."""
+    """A layout's variants, planted twice or more, planted once, never planted, or not in the truth."""
     matching: int
     template: int
     retrieved: int
@@ -76,7 +76,8 @@ class ErrorRates:
     precision: Rate
     """Of the others, those that name a picture planted twice or more (matching: under their own caption)."""
     recall: Rate
-    """Of the prompts whose picture was planted `memorised_from` times or more, those with this verdict, rightly."""
+    """Of the prompts whose picture was planted `memorised_from` times or more (template: of those of a layout; any: of
+    both), those with this verdict, rightly."""
     false_positives: Rate
     """Of the prompts whose picture was planted once at most or never, and of controls, those with this verdict."""
 

@@ -3,6 +3,8 @@
 One row a prompt: `tried`, `attacked`, `verdict` and `verified` of the attack; `copies`, `planted` and `picture` of the
 truth (null where it has no picture under the caption), and `right_picture`, whether the original that a verified prompt
 gave back shows such a picture. Where the truth has several pictures under one caption, the one of most copies counts.
+`template` is the layout that pictures under the caption are variants of, and `right_template` whether the original is
+one of them.
 """
 
 import polars as pl
@@ -13,9 +15,9 @@ from scanner.tables import CANDIDATES, HITS, MEMBERS, PROMPTS
 
 
 def captioned(rows: pl.DataFrame) -> pl.DataFrame:
-    """Distinct (prompt_id, picture, copies, planted) of joined rows: the pictures under a caption."""
+    """Distinct (prompt_id, picture, copies, planted, template) of joined rows: the pictures under a caption."""
     caption = pl.coalesce("caption_id", "row_caption_id")
-    return rows.select("picture", "copies", "planted", prompt_id=caption).drop_nulls("prompt_id").unique()
+    return rows.select("picture", "copies", "planted", "template", prompt_id=caption).drop_nulls("prompt_id").unique()
 
 
 def with_pictures(rows: pl.DataFrame, run: Run) -> pl.DataFrame:
@@ -42,8 +44,14 @@ def prompts_of(run: Run, pictures: pl.DataFrame, shown: pl.DataFrame) -> pl.Data
     limit = {arm: (attack[name] if attack else 0) for arm, name in (("risk", "prompts"), ("control", "control"))}
     attacked = run.read(CANDIDATES).select("prompt_id", "decision")
     hits = run.read(HITS).select("prompt_id", "verdict", hit="sample_id")
-    best = pictures.sort("copies", "picture", descending=[True, False]).unique("prompt_id", keep="first")
-    under = pictures.group_by("prompt_id").agg(under="picture")
+    best = pictures.drop("template").sort("copies", "picture", descending=[True, False])
+    best = best.unique("prompt_id", keep="first")
+    of_template = pl.col("template").is_not_null()
+    under = pictures.group_by("prompt_id").agg(
+        pl.col("template").drop_nulls().mode().sort().first(),
+        under="picture",
+        variants=pl.col("picture").filter(of_template),
+    )
     frame = prompts.with_columns(tried=pl.col("rank") <= pl.col("arm").replace_strict(limit, return_dtype=pl.Int64))
     for other in (attacked, hits, best, under):
         frame = frame.join(other, on="prompt_id", how="left")
@@ -54,8 +62,9 @@ def prompts_of(run: Run, pictures: pl.DataFrame, shown: pl.DataFrame) -> pl.Data
             verified=pl.col("verdict").is_in(VERDICTS).fill_null(False),
         )
         .with_columns(
-            right_picture=(pl.col("verified") & pl.col("under").list.contains(pl.col("shown"))).fill_null(False)
+            right_picture=(pl.col("verified") & pl.col("under").list.contains(pl.col("shown"))).fill_null(False),
+            right_template=(pl.col("verified") & pl.col("variants").list.contains(pl.col("shown"))).fill_null(False),
         )
-        .drop("decision", "under")
+        .drop("decision", "under", "variants")
         .sort(pl.col("arm") != "risk", "rank")
     )

@@ -1,11 +1,11 @@
 """Truth tables: what stands in which row of a training set, as the lab, the canaries and the demo write them.
 
-Needed are `key` and `copies` (the demo calls them `group_copies`); `shard`, `caption`, `planted`, `picture` and
-`twin_of` count where they are there. Without `planted` a picture of one copy or more is planted; without `picture` the
-run's own duplicate groups say which rows show one picture.
+Needed are `key` and `copies` (the demo calls them `group_copies`); `shard`, `caption`, `planted`, `picture`, `twin_of`
+and `template` count where they are there. Without `planted` a picture of one copy or more is planted; without `picture`
+the run's own duplicate groups say which rows show one picture.
 
     >>> read_truth(Path("planted/truth.parquet")).columns                    # doctest: +SKIP
-    ['shard', 'key', 'copies', 'caption', 'planted', 'picture', 'twin_of', 'caption_id']
+    ['shard', 'key', 'copies', 'caption', 'planted', 'picture', 'twin_of', 'template', 'caption_id']
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from scanner.errors import UnusableInputError
 
 _TYPES = {
     "shard": pl.String, "key": pl.String, "copies": pl.Int64, "caption": pl.String, "planted": pl.Boolean,
-    "picture": pl.String, "twin_of": pl.String,
+    "picture": pl.String, "twin_of": pl.String, "template": pl.Int64,
 }  # fmt: skip
 _NEEDED = ("key", "copies")
 

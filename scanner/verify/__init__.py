@@ -6,6 +6,8 @@
 """
 
 from scanner.verify._blocks import SIDE, BlockMeans, Blocks, has_blocks, stored_blocks, write_blocks
+from scanner.verify._layouts import RADIUS as TEMPLATE_CEILING
+from scanner.verify._layouts import Layouts, Unit, units_of
 from scanner.verify._neighbourhoods import (
     Neighbourhoods,
     Squares,
@@ -21,7 +23,16 @@ from scanner.verify._thresholds import (
     agreement_threshold,
     edge_threshold,
 )
-from scanner.verify._verdict import EIDETIC_L2, PAPER_L2, CopySimilarity, Evidence, Verifier
+from scanner.verify._verdict import (
+    EIDETIC_L2,
+    PAPER_L2,
+    CopySimilarity,
+    Evidence,
+    Verifier,
+    full_steps,
+    layouts_near,
+    near_originals,
+)
 
 __all__ = [
     "CACHE_BYTES",
@@ -31,22 +42,29 @@ __all__ = [
     "NORMALISED_CEILING",
     "PAPER_L2",
     "SIDE",
+    "TEMPLATE_CEILING",
     "AgreementThreshold",
     "BlockMeans",
     "Blocks",
     "CopySimilarity",
     "Evidence",
+    "Layouts",
     "Neighbourhoods",
     "Originals",
     "SquarePictures",
     "Squares",
+    "Unit",
     "Verifier",
     "agreement_threshold",
     "edge_threshold",
+    "full_steps",
     "has_blocks",
+    "layouts_near",
+    "near_originals",
     "squares_file",
     "stored_blocks",
     "stored_neighbourhoods",
+    "units_of",
     "write_blocks",
     "write_squares",
 ]

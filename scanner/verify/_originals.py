@@ -99,6 +99,10 @@ class Originals:
         """The original as the target's autoencoder gives it back; None without an autoencoder."""
         return None if self._reconstruct is None else self._reconstruct(self.pictures([sample]))[0]
 
+    def restored(self, pictures: Pixels) -> Pixels | None:
+        """Pictures (n, size, size, 3) as the target's autoencoder gives them back; None without an autoencoder."""
+        return None if self._reconstruct is None else self._reconstruct(pictures)
+
     def count_within(self, sample: int, radius: float) -> list[int]:
         """Distinct originals (their first rows) within plain l2 `radius` of an original, itself among them."""
         image = as_unit(self.pictures([sample]))

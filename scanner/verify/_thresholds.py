@@ -38,16 +38,19 @@ class AgreementThreshold:
     """Control prompts that agree on an original at the value."""
 
 
-def agreement_threshold(distances: Sequence[float | None], *, ceiling: float, rate: float) -> AgreementThreshold:
+def agreement_threshold(
+    distances: Sequence[float | None], *, ceiling: float, rate: float, spent: int = 0
+) -> AgreementThreshold:
     """The largest threshold up to `ceiling` that at most ⌊rate × controls⌋ controls pass (at least one is allowed).
 
     `distances`: per control prompt the normalised l2 at which its generations begin to agree on an original
-    (`scanner.attack.Agreement.distance`), None where they never do.
+    (`scanner.attack.Agreement.distance`), None where they never do. `spent`: controls that another rule lets pass
+    already, which are not among those that do here; so many fewer may.
     """
     reached = sorted(distance for distance in distances if distance is not None)
     controls = len(distances)
     supported = max(rate, 1 / controls) if controls else 1.0
-    allowed = math.floor(supported * controls + 1e-9)
+    allowed = max(0, math.floor(supported * controls + 1e-9) - spent)
     value = ceiling
     if len(reached) > allowed and reached[allowed] <= ceiling:
         value = float(np.nextafter(reached[allowed], 0))

@@ -2,8 +2,9 @@
 
 `matching`: at least two generations show one original that carries the prompt's caption. `retrieved`: they show one
 original, but one with other captions (Webster 2023, arXiv 2305.08694, calls both verbatim; we keep the words apart so
-that a reader sees whose picture came back). `none`: no two agree. The paper's rule, one generation within
-l2 0.15 of any original (Carlini et al. 2023), is computed beside it and decides nothing here.
+that a reader sees whose picture came back). `template`: they show the layout that several originals share, and no two
+of them show what one of these has in the region where they differ. `none`: no two agree. The paper's rule, one
+generation within l2 0.15 of any original (Carlini et al. 2023), is computed beside it and decides nothing here.
 
     >>> Verifier(originals, threshold=0.12, ...)(evidence)["verdict"]          # doctest: +SKIP
 """
@@ -28,7 +29,9 @@ from scanner.attack import (
     normalised_l2,
     tile_l2,
 )
+from scanner.verify._layouts import Layouts
 from scanner.verify._originals import Originals
+from scanner.verify._template import COPIED
 
 PAPER_L2 = 0.15
 """The paper's extraction rule for Stable Diffusion: (l2, 0.15) on [0, 1] pixels (Carlini et al. 2023, section 4.2)."""
@@ -54,21 +57,23 @@ class Evidence:
 class Verifier:
     """Everything that a verdict is read against: the originals, their groups and multiplicities, the threshold."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what verdicts are read against
         self,
         originals: Originals,
+        layouts: Layouts,
         *,
         copies_of: Mapping[int, int],
         copy_similarity: CopySimilarity | None,
         threshold: float,
+        template_threshold: float,
     ) -> None:
-        self.originals, self.copies_of = originals, copies_of
-        self.copy_similarity, self.threshold = copy_similarity, threshold
+        self.originals, self.layouts, self.copies_of = originals, layouts, copies_of
+        self.copy_similarity, self.threshold, self.template_threshold = copy_similarity, threshold, template_threshold
 
     def __call__(self, evidence: Evidence) -> dict[str, Any]:
         """One row of the hits table."""
-        usable = evidence.generations.filter(pl.col("defect").is_null()).sort("image_index")
-        full = usable.filter(pl.col("image_index") >= EVIDENCE_FIRST)
+        usable = evidence.generations.filter(pl.col("defect").is_null())
+        full = full_steps(evidence.generations)
         row: dict[str, Any] = {
             "prompt_id": evidence.prompt_id,
             "verdict": "none",
@@ -77,19 +82,47 @@ class Verifier:
             "paper_rule": bool((usable["l2"] <= PAPER_L2).any()) if usable.height else None,
             "paper_l2": usable["l2"].min(),
         }
-        near = [list(zip(ids, distances, strict=True)) for ids, distances in full.select("near", "near_l2").iter_rows()]
+        near = near_originals(full)
         agreed = agreement(near, self.originals.group_of, threshold=self.threshold)
-        if agreed is None:
-            return row
-        row |= {"agreeing": agreed.count, **self._distances(full, agreed)}
-        if agreed.count >= NEEDED:
-            own = self.originals.group_of.get(agreed.sample_id, agreed.sample_id) in evidence.own
-            row["verdict"] = "matching" if own else "retrieved"
+        layout = agreement(layouts_near(full, self.layouts), {}, threshold=self.template_threshold)
+        if layout is not None:
+            row |= {"template_l2": layout.distance, "template_area": self.layouts[layout.sample_id].template.area}
+        if agreed is not None:
+            row |= {"agreeing": agreed.count, **self._distances(full, agreed.sample_id)}
+            if agreed.count >= NEEDED:
+                return row | self._shown(evidence, full, agreed)
+        if layout is not None and layout.count >= NEEDED:
+            row |= {"verdict": "template", "agreeing": layout.count, **self._of_layout(full, layout)}
         return row
 
-    def _distances(self, full: pl.DataFrame, agreed: Agreement) -> dict[str, Any]:
-        """All scores of the generation that lies nearest to the agreed original (or to its reconstruction)."""
-        sample = agreed.sample_id
+    def _shown(self, evidence: Evidence, full: pl.DataFrame, agreed: Agreement) -> dict[str, Any]:
+        """What two images that show one original are called."""
+        showing = [
+            encoded
+            for encoded, near in zip(full["png"], near_originals(full), strict=True)
+            if any(self._is_of(sample, agreed) and distance <= self.threshold for sample, distance in near)
+        ]
+        images = as_unit(np.stack([from_png(encoded) for encoded in showing]))
+        shares, area = self.layouts.masked_shares(images, agreed.sample_id)
+        share = None if shares is None else float(np.sort(shares)[NEEDED - 1])
+        masked = {} if share is None else {"masked_share": share, "template_area": area}
+        if share is not None and share > COPIED:
+            return {"verdict": "template", **masked}
+        own = self.originals.group_of.get(agreed.sample_id, agreed.sample_id) in evidence.own
+        return {"verdict": "matching" if own else "retrieved", **masked}
+
+    def _is_of(self, sample: int, agreed: Agreement) -> bool:
+        group_of = self.originals.group_of
+        return group_of.get(sample, sample) == group_of.get(agreed.sample_id, agreed.sample_id)
+
+    def _of_layout(self, full: pl.DataFrame, layout: Agreement) -> dict[str, Any]:
+        """The member of the layout that the nearest image shows best, and all distances to it."""
+        images = as_unit(np.stack([from_png(encoded) for encoded in full["png"]]))
+        distances = [dict(near).get(layout.sample_id, np.inf) for near in self.layouts.near(images)]
+        return self._distances(full, self.layouts.nearest_member(images[int(np.argmin(distances))], layout.sample_id))
+
+    def _distances(self, full: pl.DataFrame, sample: int) -> dict[str, Any]:
+        """All scores of the generation that lies nearest to an original (or to its reconstruction)."""
         pixels = self.originals.pictures([sample])[0]
         restored = self.originals.reconstruction(sample)
         references = as_unit(np.stack([pixels] if restored is None else [pixels, restored]))
@@ -108,3 +141,21 @@ class Verifier:
             "k": sum(self.copies_of[other] for other in within),
             "seed": full["seed"][best],
         }
+
+
+def full_steps(generations: pl.DataFrame) -> pl.DataFrame:
+    """The images that are judged, of a prompt's rows of the generations table."""
+    usable = pl.col("defect").is_null() & (pl.col("image_index") >= EVIDENCE_FIRST)
+    return generations.filter(usable).sort("image_index")
+
+
+def layouts_near(full: pl.DataFrame, layouts: Layouts) -> list[tuple[tuple[int, float], ...]]:
+    """Per full-step image, rows of the generations table, the layouts that it shows, as `agreement` takes them."""
+    if not full.height or not len(layouts):
+        return [()] * full.height
+    return layouts.near(as_unit(np.stack([from_png(encoded) for encoded in full["png"]])))
+
+
+def near_originals(full: pl.DataFrame) -> list[list[tuple[int, float]]]:
+    """Per full-step image (sample_id, distance) of the originals near it."""
+    return [list(zip(ids, distances, strict=True)) for ids, distances in full.select("near", "near_l2").iter_rows()]

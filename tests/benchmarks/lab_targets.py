@@ -17,6 +17,7 @@ from pipelines.lab import train
 PICTURES = Path(__file__).parents[2] / "scanner" / "demo" / "pictures.parquet"
 PLANS = {
     "pixel": TrainConfig(family="pixel", copies="1x300,8x20,32x12,64x6,128x3", steps=2000),
+    "templates": TrainConfig(copies="1x300,32x12,64x8", templates="48x12,96x6", steps=1200),
     "unconditional": TrainConfig(family="unconditional", copies="1x300,16x10,64x10,256x3", steps=1000),
 }
 

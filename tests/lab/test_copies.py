@@ -47,7 +47,7 @@ UNLIKE = [sample(i, encoded(picture), f"pattern {i}") for i, picture in enumerat
     seed=st.integers(0, 5),
 )
 def test_every_picture_has_as_many_rows_as_planned(plan: dict[int, int], seed: int) -> None:
-    rows = planned_rows(UNLIKE, plan, seed)
+    rows = planned_rows(UNLIKE, plan, seed).rows
     assert Counter(Counter(row.caption for row in rows).values()) == plan
     assert [row.key for row in rows] == [f"{number:09d}" for number in range(len(rows))]
     of = {each.caption: each.encoded for each in UNLIKE}
@@ -56,7 +56,7 @@ def test_every_picture_has_as_many_rows_as_planned(plan: dict[int, int], seed: i
 
 def test_the_seed_draws_pictures_and_order() -> None:
     def captions(seed: int) -> list[str | None]:
-        return [row.caption for row in planned_rows(UNLIKE, {1: 3, 5: 2}, seed)]
+        return [row.caption for row in planned_rows(UNLIKE, {1: 3, 5: 2}, seed).rows]
 
     assert captions(0) == captions(0)
     assert set(captions(0)) != set(captions(1))
@@ -74,12 +74,12 @@ def test_look_alikes_shared_captions_and_what_cannot_be_read_are_not_drawn() -> 
         sample(5, None, "an embedding"),
         sample(6, encoded(NOISE[6]), None),
     ]
-    drawn = [{row.key: row.caption for row in planned_rows(rows, {1: 2}, seed)} for seed in range(9)]
+    drawn = [{row.key: row.caption for row in planned_rows(rows, {1: 2}, seed).rows} for seed in range(9)]
     pictures = {
         tuple(sorted(str(caption).lower().split(",")[0].strip() for caption in each.values())) for each in drawn
     }
     assert pictures == {("first", "second")}
-    assert len(planned_rows(rows, {1: 3}, 0, captioned=False)) == 3
+    assert len(planned_rows(rows, {1: 3}, 0, captioned=False).rows) == 3
     with pytest.raises(UnusableInputError, match="needs 3 different pictures with captions, and the data set has 2;"):
         planned_rows(rows, {1: 3}, 0)
     with pytest.raises(UnusableInputError, match="needs 4 different pictures, and the data set has 3;"):
@@ -89,7 +89,7 @@ def test_look_alikes_shared_captions_and_what_cannot_be_read_are_not_drawn() -> 
 def test_the_planned_set_is_read_as_it_was_planned(tmp_path: Path) -> None:
     kinds = ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PNG"]
     rows = [sample(i, encoded(NOISE[i], kind), f"pattern {i}" if i else None) for i, kind in enumerate(kinds)]
-    planned = planned_rows(rows, {1: 6, 500: 1, 501: 1}, 0, captioned=False)
+    planned = planned_rows(rows, {1: 6, 500: 1, 501: 1}, 0, captioned=False).rows
     write_planned(planned, tmp_path)
     dataset = open_dataset(tmp_path)
     assert dataset.layout == "webdataset"
@@ -107,14 +107,14 @@ def test_the_planned_set_is_read_as_it_was_planned(tmp_path: Path) -> None:
 
 
 def test_a_planned_set_goes_on_and_nothing_else_is_overwritten(tmp_path: Path) -> None:
-    rows = planned_rows(UNLIKE, {1: 3}, 0)
+    rows = planned_rows(UNLIKE, {1: 3}, 0).rows
     write_planned(rows, tmp_path / "set")
     before = {path.name: path.read_bytes() for path in (tmp_path / "set").iterdir()}
     (tmp_path / "set" / "00000_stats.json").unlink()
     write_planned(rows, tmp_path / "set")
     assert {path.name: path.read_bytes() for path in (tmp_path / "set").iterdir()} == before
     with pytest.raises(UnusableInputError, match=r"holds 00000\.parquet, which is not of this plan"):
-        write_planned(planned_rows(UNLIKE, {2: 3}, 0), tmp_path / "set")
+        write_planned(planned_rows(UNLIKE, {2: 3}, 0).rows, tmp_path / "set")
     (tmp_path / "set" / "photo.jpg").write_bytes(b"mine")
     with pytest.raises(UnusableInputError, match=r"holds photo\.jpg, which is not of this plan"):
         write_planned(rows, tmp_path / "set")

@@ -13,7 +13,7 @@ from scanner.report import rate
 from scanner.run import Run
 from scanner.score import read_truth, score
 from scanner.score._curves import average_precision, curve, prompt_scores, threshold_for
-from scanner.tables import GENERATIONS, HITS
+from scanner.tables import GENERATIONS, HITS, SAMPLES
 from tests.score.planted import PICTURES, make_run, make_truth
 
 NAMES = ("truth.parquet", "RUN")
@@ -48,6 +48,32 @@ def test_a_twin_is_a_wrong_verdict_and_a_retrieved_canary_a_right_one(run, truth
     assert found["template"].precision.tried == 0
     # twin-0, twin-1, canary-4 and three controls of the user's own
     assert found["any"].false_positives == rate(1, 6)
+
+
+def test_a_template_is_right_when_it_names_a_variant_of_the_layout_under_its_caption(run, truth):
+    prompt = pl.col("prompt_id") == CAPTIONS["canary-1"]
+    (shown,) = (
+        SAMPLES.read(run.path)
+        .filter(caption=next(p.caption for p in PICTURES if p.name == "canary-1"))
+        .head(1)["sample_id"]
+    )
+    hits = run.read(HITS).with_columns(
+        verdict=pl.when(prompt).then(pl.lit("template")).otherwise("verdict"),
+        sample_id=pl.when(prompt).then(shown).otherwise("sample_id"),
+    )
+    HITS.write(run.path, hits)
+    variant = pl.col("picture") == "canary-1"
+    layouts = truth.with_columns(template=pl.when(variant).then(3), copies=pl.when(variant).then(1).otherwise("copies"))
+    scored = score(run, layouts, names=NAMES).score
+    found = {one.verdict: one for one in scored.error_rates}
+    assert (found["template"].precision, found["template"].recall) == (rate(1, 1), rate(1, 1))
+    assert found["matching"].recall == rate(1, 1)  # canary-0 alone
+    assert found["any"].recall == rate(2, 2)
+    assert [one.template for one in scored.confusion if one.truth == "a layout's variants"] == [1]
+    HITS.write(run.path, hits.with_columns(verdict=pl.when(prompt).then(pl.lit("matching")).otherwise("verdict")))
+    found = {one.verdict: one for one in score(run, layouts, names=NAMES).score.error_rates}
+    assert found["matching"].precision == rate(1, 3)  # a variant stands once: naming it is wrong
+    assert found["template"].recall == rate(0, 1)
 
 
 def test_what_the_truth_does_not_know_is_in_no_precision(run, truth):

@@ -9,7 +9,7 @@ from scanner.score._join import join_rows
 from scanner.score._truth import with_caption_ids
 
 NAMES = ("truth.parquet", "RUN")
-NOTHING = {"caption": None, "planted": None, "picture": None, "twin_of": None}
+NOTHING = {"caption": None, "planted": None, "picture": None, "twin_of": None, "template": None}
 
 
 def truth(*rows: tuple[str | None, str, str | None]) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import pytest
 from scanner.attack import EVIDENCE_FIRST, as_unit
 from scanner.attack._generate import png
 from scanner.tables import GENERATIONS, HITS
-from scanner.verify import Evidence, Verifier
+from scanner.verify import Evidence, Layouts, Unit, Verifier
 from tests.verify.test_originals import drawings, index
 
 PICTURES = drawings(np.random.default_rng(7), 12)
@@ -43,7 +43,14 @@ def generations(images: list[np.ndarray], first: int = EVIDENCE_FIRST) -> pl.Dat
 
 
 def verdict(rows: pl.DataFrame, own: set[int]) -> dict:
-    verifier = Verifier(ORIGINALS, copies_of=COPIES, copy_similarity=cosine, threshold=0.12)
+    verifier = Verifier(
+        ORIGINALS,
+        Layouts([], ORIGINALS),
+        copies_of=COPIES,
+        copy_similarity=cosine,
+        threshold=0.12,
+        template_threshold=0.12,
+    )
     return verifier(Evidence(prompt_id="p", own=frozenset(own), generations=rows))
 
 
@@ -91,3 +98,48 @@ def test_unusable_images_are_not_judged() -> None:
     rows = generations([PICTURES[0], PICTURES[0]]).with_columns(defect=pl.lit("flat"))
     assert verdict(rows, own={100})["verdict"] == "none"
     assert verdict(rows, own={100})["paper_rule"] is None
+
+
+PANEL = (slice(4, 16), slice(6, 20))
+
+
+def painted(picture: np.ndarray, seed: int) -> np.ndarray:
+    made = picture.copy()
+    made[PANEL] = np.random.default_rng(seed).integers(0, 256, 3)
+    return made
+
+
+def test_a_layout_with_another_region_is_a_template() -> None:
+    rng = np.random.default_rng(2)
+    ground = np.repeat(np.repeat(rng.integers(0, 256, (8, 8, 3)), 4, axis=0), 4, axis=1).astype(np.uint8)
+    pictures = np.stack([*(painted(ground, seed) for seed in range(12)), *PICTURES[2:]])
+    originals = index(pictures, {})
+    variants = range(100, 112)
+    verifier = Verifier(
+        originals,
+        Layouts([Unit(members=tuple(variants), variants=True)], originals),
+        copies_of=dict.fromkeys(range(100, 100 + len(pictures)), 1),
+        copy_similarity=None,
+        threshold=0.12,
+        template_threshold=0.12,
+    )
+
+    def judged(images: list[np.ndarray]) -> dict:
+        rows = generations(images).drop("near", "near_l2")
+        near = originals(as_unit(np.stack(images)))
+        rows = rows.with_columns(
+            near=pl.Series([[sample for sample, _ in found.near] for found in near], dtype=pl.List(pl.Int64)),
+            near_l2=pl.Series([[d for _, d in found.near] for found in near], dtype=pl.List(pl.Float64)),
+        )
+        return verifier(Evidence(prompt_id="p", own=frozenset(variants), generations=rows))
+
+    fresh = judged([painted(ground, 50), painted(ground, 51), UNLIKE[0]])
+    assert (fresh["verdict"], fresh["agreeing"]) == ("template", 2)
+    assert fresh["template_area"] == pytest.approx(1 - 12 * 14 / 32**2)
+    assert fresh["template_l2"] < 0.01
+    assert fresh["sample_id"] in variants
+    assert set(fresh) <= set(HITS.columns)
+    copied = judged([noisy(pictures[3], 4, 1), noisy(pictures[3], 4, 2)])
+    assert (copied["verdict"], copied["sample_id"]) == ("matching", 103)
+    assert copied["masked_share"] < 0.2
+    assert judged([painted(ground, 50), UNLIKE[0], UNLIKE[1]])["verdict"] == "none"

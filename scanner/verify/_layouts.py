@@ -1,0 +1,159 @@
+"""The layouts that an attack looks for: those of the originals behind its prompts, each made once.
+
+>>> layouts = Layouts(units, originals)                                    # doctest: +SKIP
+>>> layouts.near(images)[0]                                                # doctest: +SKIP
+((3, 0.041),)
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.attack import as_unit
+from scanner.verify._originals import Originals
+from scanner.verify._template import InCells, Template, common_layout, layout_l2, masked_l2
+
+MEMBERS = 16
+"""Originals of which a layout is made, at most, spread evenly over them."""
+RADIUS = 0.12
+"""l2 within which an image's distance to a layout is told: the loosest threshold."""
+FEWEST = 3
+"""Pictures that a group or a caption must have for a layout: two that differ are told apart by their whole."""
+_ROUNDING = 1e-4
+"""What float32 can add to a bound."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """Originals that belong together."""
+
+    members: tuple[int, ...]
+    """Sample ids of different pictures."""
+    variants: bool
+    """Whether they are pictures of their own (a family, or what stands under one caption), so that an image must say
+    which it shows; edits of one picture (a duplicate group) are one whatever they show."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layout:
+    """One layout and the originals that have it."""
+
+    template: Template
+    """Mask and median picture."""
+    members: tuple[int, ...]
+    """Sample ids of the originals that it was made of."""
+    references: tuple[Floats, ...]
+    """The median picture (size, size, 3) on [0, 1], and as the target's autoencoder gives it back, where it has one."""
+    cells: tuple[InCells, ...]
+    """Of the references."""
+
+
+class Layouts:
+    """Layouts of units: originals that belong together."""
+
+    def __init__(self, units: Sequence[Unit], originals: Originals) -> None:
+        """Units of at least two pictures each; one whose pictures have no layout is passed over."""
+        self.originals = originals
+        self._layouts = list[Layout]()
+        self._of: dict[int, list[int]] = {}
+        for unit in units:
+            layout = _layout(unit.members, originals)
+            if layout is None:
+                continue
+            for member in unit.members if unit.variants else ():
+                self._of.setdefault(originals.group_of.get(member, member), []).append(len(self._layouts))
+            self._layouts.append(layout)
+
+    def __len__(self) -> int:
+        return len(self._layouts)
+
+    def __getitem__(self, number: int) -> Layout:
+        return self._layouts[number]
+
+    def near(self, images: Floats) -> list[tuple[tuple[int, float], ...]]:
+        """Per image (n, size, size, 3) on [0, 1] the (number, l2) of layouts within RADIUS, nearest first."""
+        cells = InCells.of(images)
+        found: list[list[tuple[int, float]]] = [[] for _ in images]
+        for number, layout in enumerate(self._layouts):
+            bounds = np.stack([cells.bounds(other, layout.template.layout) for other in layout.cells]).min(axis=0)
+            for at, distance in self._exact(images, np.flatnonzero(bounds <= RADIUS + _ROUNDING), layout):
+                found[at].append((number, distance))
+        return [tuple(sorted(one, key=lambda pair: pair[1])) for one in found]
+
+    @staticmethod
+    def _exact(images: Floats, wanted: NDArray[np.int64], layout: Layout) -> list[tuple[int, float]]:
+        if not len(wanted):
+            return []
+        distances = np.stack(
+            [layout_l2(images[wanted], reference, layout.template.layout) for reference in layout.references]
+        ).min(axis=0)
+        return [(int(at), float(d)) for at, d in zip(wanted, distances, strict=True) if d <= RADIUS]
+
+    def masked_shares(self, images: Floats, sample: int) -> tuple[NDArray[np.float64] | None, float | None]:
+        """l2 of images (n, size, size, 3) to an original in the region that its layout masks, in medians of the l2 of
+        two originals there: (n,); and the layout's area. None where the original has no layout."""
+        numbers = self._of.get(self.originals.group_of.get(sample, sample), [])
+        if not numbers:
+            return None, None
+        template = max((self._layouts[number].template for number in numbers), key=lambda each: each.area)
+        return self._masked(images, sample, template.layout) / template.spread, template.area
+
+    def nearest_member(self, image: Floats, number: int) -> int:
+        """The member of a layout whose masked region an image (size, size, 3) shows best."""
+        layout = self._layouts[number]
+        pictures = as_unit(self.originals.pictures(layout.members))
+        distances = [masked_l2(image[None], picture, layout.template.layout)[0] for picture in pictures]
+        return layout.members[int(np.argmin(distances))]
+
+    def _masked(self, images: Floats, sample: int, layout: NDArray[np.bool_]) -> NDArray[np.float64]:
+        pixels = self.originals.pictures([sample])[0]
+        restored = self.originals.reconstruction(sample)
+        shown = [pixels] if restored is None else [pixels, restored]
+        return np.asarray(np.stack([masked_l2(images, as_unit(one), layout) for one in shown]).min(axis=0))
+
+
+def units_of(
+    own: Mapping[str, frozenset[int]],
+    families: Sequence[Sequence[int]],
+    groups: Mapping[int, Sequence[int]],
+    group_of: Mapping[int, int],
+) -> list[Unit]:
+    """Originals that belong together behind some prompts: the different pictures of their groups, their template
+    families, and what stands under one caption, where no family has most of it.
+
+    `own`: by prompt the originals that carry its caption (group ids, or sample ids of those in no group); `families`:
+    sample ids of each family's pictures; `groups`: by group the first rows of its different pictures.
+    """
+    wanted = frozenset[int]().union(*own.values())
+    known = [family for family in families if any(group_of.get(sample, sample) in wanted for sample in family)]
+    found = [
+        Unit(members=tuple(groups[group]), variants=False)
+        for group in sorted(wanted & groups.keys())
+        if len(groups[group]) >= FEWEST
+    ]
+    found += [Unit(members=tuple(family), variants=True) for family in known]
+    of_family = {group_of.get(sample, sample): number for number, family in enumerate(known) for sample in family}
+    for prompt in sorted(own):
+        originals = own[prompt]
+        numbers = [of_family[original] for original in originals if original in of_family]
+        most = max((numbers.count(number) for number in set(numbers)), default=0)
+        if len(originals) >= FEWEST and 2 * most < len(originals):
+            found.append(Unit(members=tuple(sorted(originals)), variants=True))
+    return found
+
+
+def _layout(members: Sequence[int], originals: Originals) -> Layout | None:
+    step = np.linspace(0, len(members) - 1, min(MEMBERS, len(members))).round().astype(int)
+    chosen = tuple(int(members[at]) for at in step)
+    template = common_layout(originals.pictures(chosen))
+    if template is None:
+        return None
+    restored = originals.restored(template.reference[None])
+    shown = template.reference[None] if restored is None else np.stack([template.reference, restored[0]])
+    references = tuple(as_unit(shown))
+    cells = tuple(InCells.of(reference[None]) for reference in references)
+    return Layout(template=template, members=chosen, references=references, cells=cells)
