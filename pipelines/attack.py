@@ -167,7 +167,7 @@ def _rule(run: Run, config: AttackOptions, group_of: Mapping[int, int]) -> Rule:
             families=frozenset() if variants is None else frozenset(variants["sample_id"]),
             most=config.evidence,
             chase=config.chase,
-            ceiling=NORMALISED_CEILING,
+            ceiling=config.agreement_l2 or NORMALISED_CEILING,
         )
     return ByClique(size=config.clique, most=config.evidence, ceiling=config.edge or EDGE_CEILING)
 

@@ -39,8 +39,8 @@ from scanner.verify import (
     agreement_threshold,
     full_steps,
     has_blocks,
-    layouts_near,
     near_originals,
+    shown_layout,
     stored_blocks,
     units_of,
     write_blocks,
@@ -144,7 +144,7 @@ def write_hits(  # noqa: PLR0913, PLR0917 - both arms and what they are read aga
     samples = run.read(SAMPLES).select("sample_id", "caption")
     own = _own_originals(samples, originals.group_of)
     layouts = _layouts(run, originals, {prompt.prompt_id: own[prompt.prompt_id] for prompt in risk})
-    template = _template_threshold(search, layouts, originals, control, threshold)
+    template = _template_threshold(search, layouts, own, control, threshold)
     verifier = Verifier(
         originals,
         layouts,
@@ -181,19 +181,19 @@ def _layouts(run: Run, originals: Originals, own: Mapping[str, frozenset[int]]) 
 def _template_threshold(
     search: Search,
     layouts: Layouts,
-    originals: Originals,
+    own: Mapping[str, frozenset[int]],
     control: Sequence[Prompt],
     threshold: AgreementThreshold,
 ) -> AgreementThreshold:
     distances = list[float | None]()
-    for rows in search.generations(control):
-        full = full_steps(rows)
+    for prompt, rows in zip(control, search.generations(control), strict=True):
         if not rows.height:
             continue
-        whole = agreement(near_originals(full), originals.group_of, threshold=threshold.value)
-        layout = agreement(layouts_near(full, layouts), {}, threshold=0)
+        full = full_steps(rows)
+        whole = agreement(near_originals(full), layouts.originals.group_of, threshold=threshold.value)
+        layout = shown_layout(full, own[prompt.prompt_id], layouts)
         matches = whole is not None and whole.distance <= threshold.value
-        distances.append(None if layout is None or matches else layout.distance)
+        distances.append(None if layout is None or matches else layout.l2)
     return agreement_threshold(distances, ceiling=TEMPLATE_CEILING, rate=threshold.rate, spent=threshold.passing)
 
 

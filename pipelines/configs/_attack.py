@@ -13,6 +13,8 @@ KEPT_IMAGES = ("all", "evidence", "clique", "best")
 """What --keep-images may be."""
 
 
+WIDEST = 0.25
+"""Normalised l2 within which originals are looked up."""
 DETECTORS = ("wen", "webster", "edges", "bright-ending", "jeon", "anisotropy", "contrast", "lookup", "combined")
 """Names of the triage detectors on the command line."""
 
@@ -71,6 +73,9 @@ class AttackOptions:
     """Share of control prompts that may pass a threshold."""
     clique: int = 10
     """Generations that must all be alike (Carlini et al. 2023)."""
+    agreement_l2: float | None = None
+    """Normalised l2 within which an image shows an original, as `scanner lab score --precision` gives it for
+    agreement_l2 on a model whose truth is known; by default 0.12. The control arm may lower it."""
     edge: float | None = None
     """Tile l2 below which two generations are alike; by default read off the control arm, at most 0.15."""
     originals: bool = True
@@ -106,6 +111,10 @@ class AttackOptions:
             raise UnusableInputError(f"There is no --keep-images {self.keep_images}; use {', '.join(KEPT_IMAGES)}.")
         if self.clique < 2 or (self.edge is not None and self.edge <= 0):
             raise UnusableInputError("A clique has at least 2 images, and --edge lies above 0.")
+        if self.agreement_l2 is not None and not 0 < self.agreement_l2 <= WIDEST:
+            raise UnusableInputError(
+                f"--agreement-l2 lies above 0 and is at most {WIDEST}: originals are looked up no further."
+            )
         if not self.originals and self.evidence < self.clique:
             raise UnusableInputError(
                 f"Without originals a clique of {self.clique} is the evidence; give --evidence of at least as many."

@@ -30,8 +30,8 @@ from scanner.verify._verdict import (
     Evidence,
     Verifier,
     full_steps,
-    layouts_near,
     near_originals,
+    shown_layout,
 )
 
 __all__ = [
@@ -59,8 +59,8 @@ __all__ = [
     "edge_threshold",
     "full_steps",
     "has_blocks",
-    "layouts_near",
     "near_originals",
+    "shown_layout",
     "squares_file",
     "stored_blocks",
     "stored_neighbourhoods",

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.attack import as_unit
+from scanner.attack import agreement, as_unit
 from scanner.verify._originals import Originals
-from scanner.verify._template import InCells, Template, common_layout, layout_l2, masked_l2
+from scanner.verify._template import InCells, Template, as_bytes, common_layout, layout_l2, masked_l2
 
 MEMBERS = 16
 """Originals of which a layout is made, at most, spread evenly over them."""
@@ -52,6 +52,20 @@ class Layout:
     """Of the references."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShownLayout:
+    """A layout that images of one prompt show."""
+
+    l2: float
+    """At which two of them show it, or at which an original has the layout of all."""
+    area: float
+    """Share of the picture that it covers."""
+    distances: tuple[float, ...]
+    """l2 of each image in the layout."""
+    sample_id: int
+    """The original: of the layout's, that whose masked region is nearest to the best image."""
+
+
 class Layouts:
     """Layouts of units: originals that belong together."""
 
@@ -85,13 +99,59 @@ class Layouts:
         return [tuple(sorted(one, key=lambda pair: pair[1])) for one in found]
 
     @staticmethod
-    def _exact(images: Floats, wanted: NDArray[np.int64], layout: Layout) -> list[tuple[int, float]]:
+    def _l2(images: Floats, layout: Layout) -> NDArray[np.float64]:
+        return np.asarray(
+            np.min([layout_l2(images, reference, layout.template.layout) for reference in layout.references], axis=0)
+        )
+
+    def _exact(self, images: Floats, wanted: NDArray[np.int64], layout: Layout) -> list[tuple[int, float]]:
         if not len(wanted):
             return []
-        distances = np.stack(
-            [layout_l2(images[wanted], reference, layout.template.layout) for reference in layout.references]
-        ).min(axis=0)
+        distances = self._l2(images[wanted], layout)
         return [(int(at), float(d)) for at, d in zip(wanted, distances, strict=True) if d <= RADIUS]
+
+    def shown(self, images: Floats, candidates: Sequence[int]) -> ShownLayout | None:
+        """The layout that images of one prompt (n, size, size, 3) on [0, 1] show best: one of these, at least two of
+        them, or the one that they have in common themselves, where a candidate (a sample id) has it too."""
+        agreed = agreement(self.near(images), {}, threshold=RADIUS)
+        found = self._of_images(images, candidates)
+        if agreed is None or (found is not None and found.l2 < agreed.distance):
+            return found
+        layout = self._layouts[agreed.sample_id]
+        distances = self._l2(images, layout)
+        return ShownLayout(
+            l2=agreed.distance,
+            area=layout.template.area,
+            distances=tuple(distances.tolist()),
+            sample_id=self._nearest_member(images[int(distances.argmin())], layout),
+        )
+
+    def _of_images(self, images: Floats, candidates: Sequence[int]) -> ShownLayout | None:
+        """By the mask of the images themselves: where they agree with one another, and what they vary."""
+        if len(images) < FEWEST or not candidates:
+            return None
+        template = common_layout(as_bytes(images))
+        if template is None:
+            return None
+        distances = self._to_originals(as_unit(template.reference), candidates, template)
+        best = int(distances.argmin())
+        if distances[best] > RADIUS:
+            return None
+        own = layout_l2(images, as_unit(self.originals.pictures([candidates[best]])[0]), template.layout)
+        return ShownLayout(
+            l2=float(distances[best]),
+            area=template.area,
+            distances=tuple(own.tolist()),
+            sample_id=int(candidates[best]),
+        )
+
+    def _to_originals(self, image: Floats, candidates: Sequence[int], template: Template) -> NDArray[np.float64]:
+        pictures = self.originals.pictures(candidates)
+        seen = [pictures]
+        restored = [self.originals.reconstruction(sample) for sample in candidates]
+        if restored[0] is not None:
+            seen.append(np.stack([one for one in restored if one is not None]))
+        return np.asarray(np.min([layout_l2(as_unit(one), image, template.layout) for one in seen], axis=0))
 
     def masked_shares(self, images: Floats, sample: int) -> tuple[NDArray[np.float64] | None, float | None]:
         """l2 of images (n, size, size, 3) to an original in the region that its layout masks, in medians of the l2 of
@@ -102,9 +162,8 @@ class Layouts:
         template = max((self._layouts[number].template for number in numbers), key=lambda each: each.area)
         return self._masked(images, sample, template.layout) / template.spread, template.area
 
-    def nearest_member(self, image: Floats, number: int) -> int:
+    def _nearest_member(self, image: Floats, layout: Layout) -> int:
         """The member of a layout whose masked region an image (size, size, 3) shows best."""
-        layout = self._layouts[number]
         pictures = as_unit(self.originals.pictures(layout.members))
         distances = [masked_l2(image[None], picture, layout.template.layout)[0] for picture in pictures]
         return layout.members[int(np.argmin(distances))]

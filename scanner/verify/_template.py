@@ -75,7 +75,12 @@ def common_layout(pictures: NDArray[np.uint8]) -> Template | None:
     spread = float(np.median(between))
     if spread < LEAST_SPREAD:
         return None
-    return Template(reference=(median * 255).round().astype(np.uint8), layout=layout, spread=spread)
+    return Template(reference=as_bytes(median), layout=layout, spread=spread)
+
+
+def as_bytes(images: Floats) -> NDArray[np.uint8]:
+    """Images on [0, 1] as they are stored."""
+    return np.asarray((images * 255).round(), np.uint8)
 
 
 def pixels_of(cells: Cells, size: int) -> NDArray[np.bool_]:

@@ -29,7 +29,7 @@ from scanner.attack import (
     normalised_l2,
     tile_l2,
 )
-from scanner.verify._layouts import Layouts
+from scanner.verify._layouts import Layouts, ShownLayout
 from scanner.verify._originals import Originals
 from scanner.verify._template import COPIED
 
@@ -37,6 +37,9 @@ PAPER_L2 = 0.15
 """The paper's extraction rule for Stable Diffusion: (l2, 0.15) on [0, 1] pixels (Carlini et al. 2023, section 4.2)."""
 EIDETIC_L2 = 0.10
 """Training rows within this l2 of the original count towards k of (k, l, δ)-eidetic memorisation (ibid.)."""
+
+CANDIDATES = 64
+"""Originals that are compared by the images' own mask, at most."""
 
 CopySimilarity = Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]
 """Two pictures (size, size, 3) → cosine of their embeddings."""
@@ -84,15 +87,16 @@ class Verifier:
         }
         near = near_originals(full)
         agreed = agreement(near, self.originals.group_of, threshold=self.threshold)
-        layout = agreement(layouts_near(full, self.layouts), {}, threshold=self.template_threshold)
+        layout = shown_layout(full, evidence.own, self.layouts)
         if layout is not None:
-            row |= {"template_l2": layout.distance, "template_area": self.layouts[layout.sample_id].template.area}
+            row |= {"template_l2": layout.l2, "template_area": layout.area}
         if agreed is not None:
             row |= {"agreeing": agreed.count, **self._distances(full, agreed.sample_id)}
             if agreed.count >= NEEDED:
                 return row | self._shown(evidence, full, agreed)
-        if layout is not None and layout.count >= NEEDED:
-            row |= {"verdict": "template", "agreeing": layout.count, **self._of_layout(full, layout)}
+        if layout is not None and layout.l2 <= self.template_threshold:
+            agreeing = sum(distance <= self.template_threshold for distance in layout.distances)
+            row |= {"verdict": "template", "agreeing": agreeing, **self._distances(full, layout.sample_id)}
         return row
 
     def _shown(self, evidence: Evidence, full: pl.DataFrame, agreed: Agreement) -> dict[str, Any]:
@@ -114,12 +118,6 @@ class Verifier:
     def _is_of(self, sample: int, agreed: Agreement) -> bool:
         group_of = self.originals.group_of
         return group_of.get(sample, sample) == group_of.get(agreed.sample_id, agreed.sample_id)
-
-    def _of_layout(self, full: pl.DataFrame, layout: Agreement) -> dict[str, Any]:
-        """The member of the layout that the nearest image shows best, and all distances to it."""
-        images = as_unit(np.stack([from_png(encoded) for encoded in full["png"]]))
-        distances = [dict(near).get(layout.sample_id, np.inf) for near in self.layouts.near(images)]
-        return self._distances(full, self.layouts.nearest_member(images[int(np.argmin(distances))], layout.sample_id))
 
     def _distances(self, full: pl.DataFrame, sample: int) -> dict[str, Any]:
         """All scores of the generation that lies nearest to an original (or to its reconstruction)."""
@@ -149,11 +147,15 @@ def full_steps(generations: pl.DataFrame) -> pl.DataFrame:
     return generations.filter(usable).sort("image_index")
 
 
-def layouts_near(full: pl.DataFrame, layouts: Layouts) -> list[tuple[tuple[int, float], ...]]:
-    """Per full-step image, rows of the generations table, the layouts that it shows, as `agreement` takes them."""
-    if not full.height or not len(layouts):
-        return [()] * full.height
-    return layouts.near(as_unit(np.stack([from_png(encoded) for encoded in full["png"]])))
+def shown_layout(full: pl.DataFrame, own: frozenset[int], layouts: Layouts) -> ShownLayout | None:
+    """The layout that a prompt's full-step images show, rows of the generations table; compared by the images' own mask
+    are the originals that carry its caption, and those that some image lies near."""
+    if full.height < NEEDED:
+        return None
+    near = {sample for pairs in near_originals(full) for sample, _ in pairs}
+    indexed = np.intersect1d(np.array(sorted(own), np.int64), layouts.originals.blocks.sample_id)
+    candidates = sorted(near.union(indexed.tolist()))[:CANDIDATES]
+    return layouts.shown(as_unit(np.stack([from_png(encoded) for encoded in full["png"]])), candidates)
 
 
 def near_originals(full: pl.DataFrame) -> list[list[tuple[int, float]]]:

@@ -73,6 +73,23 @@ def test_steps_that_are_no_numbers_are_refused(steps: str) -> None:
         replace(FEW, search_steps=steps)
 
 
+@pytest.mark.parametrize("wrong", [0.0, -0.1, 0.26, float("nan")])
+def test_an_agreement_beyond_the_search_is_refused(wrong: float) -> None:
+    with pytest.raises(UnusableInputError, match="--agreement-l2"):
+        replace(FEW, agreement_l2=wrong)
+
+
+def test_a_threshold_of_ones_own_decides_and_is_recorded(audited: Run) -> None:
+    attack(audited, TARGET, replace(FEW, agreement_l2=0.03), LocalEngine())
+    assert audited.manifest()["parts"]["attack"]["normalised_threshold"]["ceiling"] == 0.03
+    assert gather(audited).thresholds.normalised_l2 <= 0.03
+    hits = audited.read(HITS).filter(pl.col("verdict").is_in(["matching", "retrieved"]))
+    near = pl.min_horizontal("normalised_l2", "reconstruction_l2")
+    assert hits.select((near <= 0.03).all()).item()
+    with pytest.raises(UnusableInputError, match="agreement_l2"):
+        attack(audited, TARGET, replace(FEW, agreement_l2=0.05), LocalEngine())
+
+
 def test_equal_numbers_have_equal_seeds(small_run: Run) -> None:
     made = images(small_run).with_columns(number=pl.col("image_index") % EVIDENCE_FIRST)
     assert made.group_by("prompt_id", "number").agg(pl.col("seed").n_unique())["seed"].max() == 1

@@ -117,7 +117,10 @@ def test_layouts_are_found_by_images_and_by_originals() -> None:
     assert shares is not None
     assert shares[0] == pytest.approx(0, abs=1e-6)
     assert area == layouts[0].template.area
-    assert layouts.nearest_member(images[2], 0) == ids[2]
+    shown = layouts.shown(np.concatenate([images[2:], images[2:]]), [])
+    assert shown is not None
+    assert (shown.sample_id, shown.area) == (ids[2], area)
+    assert layouts.shown(images[1:], []) is None
     assert layouts.masked_shares(images, ids[12]) == (None, None)
     edits = Layouts([Unit(members=tuple(ids[:5]), variants=False)], originals)
     assert edits.masked_shares(images, ids[2]) == (None, None)
@@ -134,3 +137,18 @@ def test_units_are_groups_families_and_what_stands_under_one_caption() -> None:
         Unit(members=(30, 31, 32, 33), variants=True),
         Unit(members=(40, 41, 42), variants=True),
     ]
+
+
+def test_images_that_vary_a_region_have_a_mask_of_their_own() -> None:
+    originals = index(LAYOUTS, {})
+    layouts = Layouts([], originals)
+    ids = [int(sample) for sample in originals.blocks.sample_id]
+    images = as_unit(with_panels(LAYOUTS[2], 6, seed=4))
+    shown = layouts.shown(images, ids)
+    assert shown is not None
+    assert (shown.sample_id, len(shown.distances)) == (ids[2], 6)
+    assert max(shown.distances) < 0.01
+    assert shown.area == pytest.approx(1 - 24 * 28 / SIZE**2)
+    assert layouts.shown(images, [ids[0], ids[1]]) is None
+    assert layouts.shown(images[:2], ids) is None  # two images may agree by chance
+    assert layouts.shown(as_unit(LAYOUTS[:4]), ids) is None
