@@ -191,9 +191,9 @@ def _template_threshold(
             continue
         full = full_steps(rows)
         whole = agreement(near_originals(full), layouts.originals.group_of, threshold=threshold.value)
-        layout = shown_layout(full, own[prompt.prompt_id], layouts)
         matches = whole is not None and whole.distance <= threshold.value
-        distances.append(None if layout is None or matches else layout.l2)
+        layout = None if matches else shown_layout(full, own[prompt.prompt_id], layouts)
+        distances.append(None if layout is None else layout.l2)
     return agreement_threshold(distances, ceiling=TEMPLATE_CEILING, rate=threshold.rate, spent=threshold.passing)
 
 

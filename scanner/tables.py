@@ -600,7 +600,8 @@ HITS = Table(
             pl.Float64, "share of the picture that the layout covers, outside the mask; null: no layout is known"
         ),
         "template_l2": _column(
-            pl.Float64, "normalised l2 in a layout's cells alone at which two images show it; null beyond 0.12"
+            pl.Float64,
+            "normalised l2 in a layout's cells alone of images that show no original as a whole; null beyond 0.12",
         ),
         "masked_share": _column(
             pl.Float64,

@@ -146,12 +146,15 @@ class Layouts:
         )
 
     def _to_originals(self, image: Floats, candidates: Sequence[int], template: Template) -> NDArray[np.float64]:
-        pictures = self.originals.pictures(candidates)
-        seen = [pictures]
-        restored = [self.originals.reconstruction(sample) for sample in candidates]
-        if restored[0] is not None:
-            seen.append(np.stack([one for one in restored if one is not None]))
-        return np.asarray(np.min([layout_l2(as_unit(one), image, template.layout) for one in seen], axis=0))
+        """In a layout, to the nearer of original and reconstruction; the latter is made of what lies within twice the
+        radius."""
+        distances = layout_l2(as_unit(self.originals.pictures(candidates)), image, template.layout)
+        for at in np.flatnonzero(distances <= 2 * RADIUS):
+            restored = self.originals.reconstruction(candidates[at])
+            if restored is not None:
+                seen = layout_l2(as_unit(restored[None]), image, template.layout)
+                distances[at] = min(distances[at], seen[0])
+        return distances
 
     def masked_shares(self, images: Floats, sample: int) -> tuple[NDArray[np.float64] | None, float | None]:
         """l2 of images (n, size, size, 3) to an original in the region that its layout masks, in medians of the l2 of

@@ -87,14 +87,15 @@ class Verifier:
         }
         near = near_originals(full)
         agreed = agreement(near, self.originals.group_of, threshold=self.threshold)
-        layout = shown_layout(full, evidence.own, self.layouts)
-        if layout is not None:
-            row |= {"template_l2": layout.l2, "template_area": layout.area}
         if agreed is not None:
             row |= {"agreeing": agreed.count, **self._distances(full, agreed.sample_id)}
             if agreed.count >= NEEDED:
                 return row | self._shown(evidence, full, agreed)
-        if layout is not None and layout.l2 <= self.template_threshold:
+        layout = shown_layout(full, evidence.own, self.layouts)
+        if layout is None:
+            return row
+        row |= {"template_l2": layout.l2, "template_area": layout.area}
+        if layout.l2 <= self.template_threshold:
             agreeing = sum(distance <= self.template_threshold for distance in layout.distances)
             row |= {"verdict": "template", "agreeing": agreeing, **self._distances(full, layout.sample_id)}
         return row
