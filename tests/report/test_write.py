@@ -112,7 +112,17 @@ def test_written_again_it_is_the_same(tmp_path: Path) -> None:
     first = write_report(run, originals).read_bytes()
     again = write_report(run, originals)
     assert again.read_bytes() == first
-    assert sorted(file.name for file in again.parent.iterdir()) == ["index.html", "report.json"]
+    assert sorted(file.name for file in again.parent.iterdir()) == [
+        *(
+            "croissant-rai.json",
+            "dataset-card.md",
+            "hits.csv",
+            "index.html",
+            "report.json",
+            "results.sarif",
+            "summary.md",
+        ),
+    ]
 
 
 def test_each_hit_shows_its_original_beside_its_generations(tmp_path: Path) -> None:
