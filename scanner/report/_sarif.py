@@ -2,9 +2,9 @@
 
 A result is a hit, a caption of the class high, or a duplicate group; its location is the training image. Code hosts
 take 25,000 results and show 5,000: the first MOST_RESULTS are written, hits first, and the file says how many there
-are. Fingerprints are made of the prompt's id and the picture's content, so that a result is the same one in the next run.
-Texts of strangers stand in messages cut, with invisible characters shown, and with SARIF's own marks for placeholders
-and links escaped.
+are. Fingerprints are made of the prompt's id and the picture's content, so that a result is the same one in the next
+run. Texts of strangers stand in messages cut, with invisible characters shown, and with SARIF's own marks for
+placeholders and links escaped.
 
 SARIF 2.1.0 with errata 01, OASIS, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from scanner.files import replacing
 from scanner.report import _show, _words
-from scanner.report._files import files
+from scanner.report._files import REPORT, files
 from scanner.report._findings import Findings
 from scanner.report._gather import gather
 from scanner.report._page import OURS, render_page, write_page
@@ -27,6 +27,11 @@ from scanner.run import Run
 FOLDER = "report"
 SHOWN_HITS = 200
 """On the page; all of them stand in the other files."""
+
+
+def report_path(run: Run) -> Path:
+    """Where the findings of a run stand as JSON."""
+    return run.path / FOLDER / REPORT
 
 
 def write_report(run: Run, pictures: Pictures | None = None, other: OtherRun | None = None) -> Path:
