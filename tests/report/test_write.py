@@ -16,18 +16,7 @@ from scanner.report import SCHEMA_VERSION, write_report
 from scanner.report._show import at_path
 from scanner.tables import GENERATIONS, PROMPTS, SAMPLES
 from tests.report.page import Page
-from tests.report.planted import Plan, make_run, originals, overwrite, png
-
-NOTHING = {"copies": (), "extracted": (), "attacked": False}
-STATES = {
-    "attacked": Plan(control_hits=1),
-    "no_hits": Plan(extracted=()),
-    "before_training": Plan(attacked=False),
-    "no_groups": Plan(**NOTHING),
-    "only_errors": Plan(**NOTHING, singles=0),
-    "empty": Plan(**NOTHING, singles=0, errors=0),
-    "none_attacked_in_risk_arm": Plan(copies=(2,), extracted=(), singles=3),
-}
+from tests.report.planted import STATES, Plan, make_run, originals, overwrite, png
 
 
 @pytest.fixture(scope="module", params=STATES)
