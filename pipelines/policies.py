@@ -118,7 +118,7 @@ def _judge_risk(rule: Rule, found: Findings, run: Run) -> Judgement:
     counted = RISK_CLASSES[: RISK_CLASSES.index(str(rule.risk_class)) + 1]
     prompts = sum(one.prompts for one in found.ranking.classes if one.name in counted)
     kept = prompts < rule.limit
-    classes = f"the class {counted[0]}" if len(counted) == 1 else f"the classes {' and '.join(counted)}"
+    classes = f"the class {counted[0]}" if len(counted) == 1 else f"the classes {', '.join(counted)}"
     said = f"{prompts:,} of {count(found.arms[0].prompts, 'ranked prompt')} are of {classes}"
     if kept:
         sentence = f"{_name(rule)} is kept: {said}."
