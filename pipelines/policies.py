@@ -102,6 +102,10 @@ def _judge_hits(rule: Rule, found: Findings, run: Run) -> Judgement:
         sentence = f"{_name(rule)} was not tested: nothing was tried in this run."
         return Judgement(rule=rule.text, wanted=rule.limit, measured=None, kept=None, sentence=sentence)
     kept = hits <= rule.limit
+    if kept and not found.complete:
+        raise UnusableInputError(
+            f"The attack of {run.path} is not finished, so {_name(rule)} can't be kept; give the same attack again."
+        )
     if kept:
         sentence = f"{_name(rule)} is kept: {said}, under this protocol, which does not say that nothing is memorised."
     else:

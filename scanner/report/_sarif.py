@@ -193,7 +193,9 @@ def _result(  # noqa: PLR0913 - the parts of one record
 
 def _location(sample: SampleRef) -> dict[str, Any]:
     uri, inside = sample_uri(sample)
-    return {"physicalLocation": {"artifactLocation": {"uri": uri} | ({"uriBaseId": _BASE} if inside else {})}}
+    place = {"uri": uri} | ({"uriBaseId": _BASE} if inside else {})
+    # an image has no lines, but code hosts ask for one
+    return {"physicalLocation": {"artifactLocation": place, "region": {"startLine": 1}}}
 
 
 def _content(sample: SampleRef | None) -> dict[str, str]:

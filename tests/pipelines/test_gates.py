@@ -101,6 +101,14 @@ def test_nothing_tried_is_not_tested(tmp_path: Path, scanner: Scanner) -> None:
     assert "was not tested" in policy["sentence"]
 
 
+def test_an_attack_that_is_not_finished_keeps_no_rule_and_may_break_it(tmp_path: Path, scanner: Scanner) -> None:
+    run = make_run(tmp_path / "run", Plan(extracted=(0,)))
+    run.reopen()
+    code, _, err = scanner("report", run.path, "--fail-on", "hits>1")
+    assert (code, err.count("is not finished, so --fail-on 'hits>1' can't be kept")) == (2, 1)
+    assert scanner("report", run.path, "--fail-on", "hits>0")[0] == 3
+
+
 @pytest.mark.parametrize("rule", ["hits>0", "risk>=high:1", "recall<0.99"])
 def test_what_a_run_has_not_measured_is_refused(tmp_path: Path, scanner: Scanner, rule: str) -> None:
     run = Run.claim(tmp_path / "run", {"dataset": "nothing/"})
