@@ -106,6 +106,10 @@ def test_all_files_say_what_the_tables_hold(tmp_path: Path, state: str) -> None:
         assert sarif["properties"][f"verified_{arm}"] == rate
         assert figures[f"arms.{number}.verified.hits"] == str(hits)
         shown = f"{percent(low)} to {percent(high)} %"
+        named = {"risk": "high-risk prompts", "control": "control prompts"}[arm]
+        assert f"| verified, {named} tried | {hits:,} of {tried:,} |" in texts["summary.md"]
+        for name in ("dataset-card.md", "croissant-rai.json"):
+            assert f"{hits:,} of {tried:,} {named} (exact 95 % interval {shown})" in texts[name], name
         for name in written:
             assert f"{hits:,} of {tried:,}" in texts[name], name
             assert shown in texts[name].replace("&gt;", ">"), name
