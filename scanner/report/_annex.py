@@ -37,13 +37,18 @@ def _threat_model(found: Findings) -> ThreatModel:
             "Images were generated from captions of the training set. Where the settings under Method name a detector "
             "that reads the model's own predictions, the weights were at hand too; the verdicts need the images alone."
         )
+    elif found.target is not None:
+        access = "An attack was begun, and no image of the model was generated."
     else:
         access = "No model was attacked: the report covers the data set only."
+    knows = "Knows nothing of" if found.unconditional is not None else "Knows captions of"
+    tester = (
+        " The tester also has the training images and compares with all that could be had, so that hits are found which "
+        "an adversary would not recognise."
+    )
     return ThreatModel(
-        adversary="Knows captions of the training set, as everybody does whose data set is public, can ask the model "
-        "for images as often as the sample sizes say, and does not train or change it. The tester knows the training "
-        "images too and compares with all of them, which an adversary can't; so hits are found that an adversary would "
-        "not recognise.",
+        adversary=f"{knows} the training set, can ask the model for images as often as the sample sizes say, and does "
+        f"not train or change it.{tester if _tested(found) else ''}",
         goal="To get back images that the model was trained on (training data extraction, Carlini et al. 2023).",
         access=access,
     )
@@ -51,7 +56,9 @@ def _threat_model(found: Findings) -> ThreatModel:
 
 def _attacks(found: Findings) -> tuple[Attack, ...]:
     prompted = found.attacked and found.compared
-    not_attacked = "No model was attacked in this run."
+    not_attacked = (
+        "No model was attacked in this run." if found.target is None else "No image of the model was generated yet."
+    )
     return (
         Attack(
             name="training data extraction with captions of the training set",
@@ -60,6 +67,8 @@ def _attacks(found: Findings) -> tuple[Attack, ...]:
             if prompted
             else "Images were generated and not compared with the originals, so nothing is verified."
             if found.attacked
+            else "The target takes no prompt."
+            if found.unconditional is not None
             else not_attacked,
         ),
         Attack(

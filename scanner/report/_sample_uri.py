@@ -14,8 +14,8 @@ from urllib.parse import quote
 from scanner.report._records import SampleRef
 from scanner.report._show import web_link
 
-_IN_ADDRESSES = "%:/?#[]@!$&'()*+,;=~"
-"""What a URI is made of beside letters and digits."""
+_IN_ADDRESSES = "%:/?#@!$&'()*+,;=~"
+"""What path, query and fragment of a URI are made of beside letters and digits."""
 
 
 def sample_uri(sample: SampleRef) -> tuple[str, bool]:

@@ -74,6 +74,8 @@ def extraction_sentences(found: Findings) -> list[str]:
             f"Within the threshold of a training picture: {scoped(outcome.within, 'images')}; of training pictures "
             f"that stand once, compared with all others: {scoped(outcome.controls_within, 'controls')}.",
         ]
+    if not found.attacked and found.target is not None:
+        return [f"An attack was begun, and no image was generated; triage scored {count(_scored(found), 'prompt')}."]
     if not found.attacked:
         return ["No model was attacked: what a model trained on these rows gives back is not known."]
     if not found.compared:
@@ -91,6 +93,10 @@ def extraction_sentences(found: Findings) -> list[str]:
             f"{count(behind.singles, 'original')} outside any group."
         )
     return lines
+
+
+def _scored(found: Findings) -> int:
+    return sum(arm.scored for arm in found.arms)
 
 
 def sensitive_sentences(found: Findings) -> list[str]:

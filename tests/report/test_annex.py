@@ -6,6 +6,7 @@ import pytest
 
 from scanner.report import Findings, Rate, gather
 from scanner.report._annex import CERTIFIES
+from scanner.report._sentences import extraction_sentences
 from scanner.run import write_json
 from tests.report.planted import STATES, make_run
 
@@ -30,6 +31,15 @@ def test_sample_sizes_are_those_of_the_findings(tmp_path: Path, state: str) -> N
 
 def recall(found: Findings) -> Rate | None:
     return None if found.recall is None else found.recall.whole
+
+
+def test_an_attack_without_any_image_is_said_to_be_one(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", STATES["before_training"])
+    run.claim_part("attack", {"target": "planted-model/"})
+    found = gather(run)
+    assert found.annex.threat_model.access == "An attack was begun, and no image of the model was generated."
+    assert "tester" not in found.annex.threat_model.adversary
+    assert extraction_sentences(found) == ["An attack was begun, and no image was generated; triage scored 0 prompts."]
 
 
 def test_an_attack_that_compared_nothing_is_no_evidence_of_extraction(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def test_addresses_become_uris(tmp_path: Path) -> None:
     for url, uri in (
         ("https://ok.example/ü.png?a=1#b", "https://ok.example/%C3%BC.png?a=1#b"),
         ("https://bücher.example/a%20b", "https://xn--bcher-kva.example/a%20b"),
-        ('https://ok.example/"<b>', "https://ok.example/%22%3Cb%3E"),
+        ('https://ok.example/"<b>[1]', "https://ok.example/%22%3Cb%3E%5B1%5D"),
         ("data:text/html,x", "00000/000000000"),
         (None, "00000/000000000"),
     ):

@@ -71,5 +71,6 @@ def test_texts_give_counts_and_intervals(found: Findings) -> None:
 def test_the_annex_is_that_of_a_model_without_prompts(found: Findings) -> None:
     scope = {attack.name: attack.in_scope for attack in found.annex.attacks}
     assert [name for name, inside in scope.items() if inside] == ["training data extraction without prompts"]
+    assert found.annex.attacks[0].why == "The target takes no prompt."
     assert json.dumps([one.what for one in found.annex.sample_sizes]).count("without a prompt") == 1
     assert len(found.annex.evidence) == 5
