@@ -43,8 +43,8 @@ def _threat_model(found: Findings) -> ThreatModel:
         access = "No model was attacked: the report covers the data set only."
     knows = "Knows nothing of" if found.unconditional is not None else "Knows captions of"
     tester = (
-        " The tester also has the training images and compares with all that could be had, so that hits are found which "
-        "an adversary would not recognise."
+        " The tester also has the training images and compares with all that could be had, so that hits are found "
+        "which an adversary would not recognise."
     )
     return ThreatModel(
         adversary=f"{knows} the training set, can ask the model for images as often as the sample sizes say, and does "
