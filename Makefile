@@ -4,7 +4,7 @@ VENV ?= .venv
 CONSUMERS ?= .venv-consumers
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench slow consumers clean
+.PHONY: demo test check bench slow browser consumers clean
 
 $(BIN)/scanner: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,11 @@ bench: $(BIN)/pytest
 
 slow: $(BIN)/pytest
 	$(BIN)/pytest -m slow
+
+# Needs Chromium on the path, or named in CHROMIUM.
+browser: $(BIN)/pytest
+	$(BIN)/python -m pip install --quiet --editable ".[dev,browser]"
+	$(BIN)/pytest -m browser
 
 # The tools that read our exports (Linux x86-64), each in an environment of its own; `make -j3 consumers` installs them side by side.
 $(CONSUMERS)/%/installed: tests/exports/consumers/%.txt

@@ -28,6 +28,7 @@ from pipelines.configs import (
     PlanOptions,
     PlantConfig,
     Policy,
+    ReviewOptions,
     ScoreConfig,
     TargetOptions,
     TrainConfig,
@@ -242,6 +243,41 @@ def report(
         print_verified(opened, as_json=json)
         return
     _show(opened, write, json, policy)
+
+
+@app.command
+def review(
+    run: Path,
+    /,
+    *,
+    options: Annotated[ReviewOptions, Flat] = ReviewOptions(),  # noqa: B008 - frozen
+    earlier: Annotated[Path | None, Parameter(name="--from")] = None,
+    json: Json = False,
+) -> None:
+    """Look at hits and duplicate groups in the browser, and accept or reject them with keys.
+
+    A page on this machine (127.0.0.1): generation beside original, zoom, flip, difference, and the members of a group
+    side by side. Decisions are kept in RUN/reviews by the pictures' content, each as it is made; the report counts
+    what was reviewed and what was not apart. Ends with Ctrl-C. Examples:
+
+        scanner review runs/laion
+        scanner review runs/laion --reviewer ada --no-browser --port 8000
+        scanner review runs/again --from runs/laion
+        scanner review runs/laion --summary
+
+    Parameters
+    ----------
+    run
+        Directory of a run with groups or an attack.
+    earlier
+        Another run whose decisions about the same pictures are taken over first.
+    json
+        Print the summary for other programs, and open no page.
+    """
+    from pipelines.review import review as recipe  # noqa: PLC0415 - heavy
+    from scanner.run import Run  # noqa: PLC0415
+
+    recipe(Run.open(run), options, earlier, as_json=json)
 
 
 @app.command

@@ -685,6 +685,31 @@ CALIBRATION = Table(
     },
 )
 
+REVIEWS = Table(
+    path="reviews/",
+    row="a decision of a reviewer about what the review page showed; rows are only ever added, and the last one of a "
+    "reviewer about an item holds",
+    key=("item", "reviewer", "decided_at", "session", "number"),
+    columns={
+        "item": _column(
+            pl.String,
+            "what was looked at, by its content, 32 hex digits: the pixels of a generation and its original, or those "
+            "of a group's different pictures",
+        ),
+        "kind": _column(pl.String, "pair (a generation beside an original) or group (of duplicates)"),
+        "reviewer": _column(pl.String, "who decided, as the page was told"),
+        "decided_at": _column(pl.Datetime("us", "UTC"), "when"),
+        "session": _column(pl.String, "the process that wrote it down; no other writes into its files"),
+        "number": _column(pl.Int64, "of the decision in that session, from 0"),
+        "decision": _column(pl.String, "accepted, rejected, unsure, or withdrawn (as if never decided)"),
+        "note": _column(pl.String, "what the reviewer wrote beside it; null: nothing"),
+        "prompt_id": _column(pl.String, "of a pair: the prompt, where there is one"),
+        "sample_id": _column(pl.Int64, "of a pair: its original in the run where it was looked at; of a group: null"),
+        "group_id": _column(pl.Int64, "of a group: its group_id in the run where it was looked at; of a pair: null"),
+        "taken_from": _column(pl.String, "the run that it was taken over from; null where it was made in this one"),
+    },
+)
+
 TABLES: Mapping[str, Table] = {
     "files": FILES,
     "samples": SAMPLES,
@@ -709,4 +734,5 @@ TABLES: Mapping[str, Table] = {
     "unconditional": UNCONDITIONAL,
     "unconditional_controls": UNCONDITIONAL_CONTROLS,
     "memorised": MEMORISED,
+    "reviews": REVIEWS,
 }

@@ -21,6 +21,7 @@ from pipelines.configs._export import ExportOptions
 from pipelines.configs._lab import DEFAULT_PLAN, FAMILIES, PlantConfig, ScoreConfig, TrainConfig
 from pipelines.configs._plan import PlanOptions
 from pipelines.configs._policy import RISK_CLASSES, Policy, Rule
+from pipelines.configs._review import ReviewOptions
 from pipelines.configs._target import FITTING, TargetOptions
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "PlanOptions",
     "PlantConfig",
     "Policy",
+    "ReviewOptions",
     "Rule",
     "ScoreConfig",
     "TargetOptions",

@@ -26,8 +26,10 @@ from scanner.report._page import render_page, write_page
 from scanner.report._pictures import OtherRun, Picture, Pictures, thumbnails
 from scanner.report._recall import measured_recall, recall_words
 from scanner.report._records import Setting
+from scanner.report._review import by_eye, review_words
 from scanner.report._schema import report_schema
 from scanner.report._seal import verify as verify_report
+from scanner.report._show import visible, web_link
 from scanner.report._words import count, interval, percent, scoped
 from scanner.report._write import figure, report_path, write_report
 
@@ -49,6 +51,7 @@ __all__ = [
     "Rows",
     "Setting",
     "Unconditional",
+    "by_eye",
     "calibration_headline",
     "calibration_notes",
     "check_tables",
@@ -70,11 +73,14 @@ __all__ = [
     "render_page",
     "report_path",
     "report_schema",
+    "review_words",
     "scoped",
     "thresholds",
     "thumbnails",
     "tiny",
     "verify_report",
+    "visible",
+    "web_link",
     "write_calibration",
     "write_page",
     "write_report",

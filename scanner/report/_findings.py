@@ -29,8 +29,9 @@ from scanner.report._records import (
     RiskClass,
     Setting,
 )
+from scanner.review import Review
 
-SCHEMA_VERSION = "1.8"
+SCHEMA_VERSION = "1.9"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
@@ -546,6 +547,8 @@ class Findings:
     """Set on the control arm."""
     unconditional: Unconditional | None
     """What came back of a model that takes no prompt; None for any other."""
+    review: Review | None
+    """What people who looked at hits and groups said (`scanner review`); None where nobody has decided anything."""
     behind_hits: BehindHits
     """What the hits gave back."""
     curve: tuple[CurvePoint, ...]

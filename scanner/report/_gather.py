@@ -23,6 +23,7 @@ from scanner.report._repair import count_repair
 from scanner.report._signals import count_signals
 from scanner.report._templates import count_templates
 from scanner.report._unconditional import count_unconditional
+from scanner.review import count_reviews
 from scanner.run import Run
 from scanner.tables import GROUPS, HITS, MEMBERS
 
@@ -59,6 +60,7 @@ def gather(run: Run) -> Findings:
         arms=arms,
         thresholds=thresholds(run, controls=arms[1].attacked),
         unconditional=count_unconditional(run),
+        review=count_reviews(run),
         behind_hits=_count_behind(run, behind),
         curve=_attack.curve(returned),
         eidetic=count_k(returned.filter("hit")),

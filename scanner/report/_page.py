@@ -18,13 +18,13 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from scanner.files import replacing
-from scanner.report import _charts, _show, _words
+from scanner.report import _charts, _review, _show, _words
 
 OURS = "scanner.report"
 """The package whose style, script and macros every page has."""
 FILTERS = (_words.percent, _words.interval, _show.number, _show.cut, _show.glued)
 FUNCTIONS = (
-    *(_words.count, _words.finest, _show.web_link),
+    *(_words.count, _words.finest, _show.web_link, _review.by_eye, _review.review_words),
     *(_charts.interval_bar, _charts.risk_bar, _charts.extraction_curve, _charts.copies_chart, _charts.paired_columns),
 )
 """What a template may call, by the functions' own names."""
