@@ -83,6 +83,7 @@ def croissant(found: Findings, files: Mapping[str, bytes]) -> str:
         "rai:personalSensitiveInformation": [
             *_sentences.sensitive_sentences(found),
             *_sentences.extraction_sentences(found),
+            *_sentences.review_sentences(found),
         ],
         "rai:dataPreprocessingProtocol": _sentences.scan_sentences(found),
         "distribution": [_file(found, name, content) for name, content in sorted(files.items())],

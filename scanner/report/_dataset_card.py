@@ -36,6 +36,7 @@ def dataset_card(found: Findings) -> str:
         "## What a model gave back",
         *([] if found.target is None else [f"Target: {code(found.target)}."]),
         *_sentences.extraction_sentences(found),
+        *_sentences.review_sentences(found),
         table(HEADER, [row.cells for row in rate_rows(found)]) if rate_rows(found) else "",
         "## Personal and sensitive information",
         *_sentences.sensitive_sentences(found),

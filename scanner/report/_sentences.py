@@ -7,6 +7,7 @@ Every count stands with what it is a count of; a rate with its exact interval.
 """
 
 from scanner.report._findings import Findings
+from scanner.report._review import by_eye
 from scanner.report._words import count, scoped
 
 
@@ -93,6 +94,12 @@ def extraction_sentences(found: Findings) -> list[str]:
             f"{count(behind.singles, 'original')} outside any group."
         )
     return lines
+
+
+def review_sentences(found: Findings) -> list[str]:
+    """The hits by rule and by eye, where somebody looked; none where nobody did, or where there is nothing to say."""
+    said = "" if found.review is None else by_eye(found.review)
+    return [f"{said} Rates are those by rule."] if said else []
 
 
 def _scored(found: Findings) -> int:

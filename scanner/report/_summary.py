@@ -9,6 +9,7 @@ from scanner.report._findings import Findings
 from scanner.report._markdown import code, table
 from scanner.report._rate_table import HEADER, rate_rows
 from scanner.report._records import Hit
+from scanner.report._sentences import review_sentences
 from scanner.report._show import visible
 from scanner.report._words import count
 
@@ -28,6 +29,7 @@ def summary(found: Findings) -> str:
         f"the largest of {duplicates.largest:,}.",
         _verdict(found),
         table(HEADER, [row.cells for row in rate_rows(found)]) if rate_rows(found) else "",
+        *review_sentences(found),
         *_hits(found.hits),
         *(f"**Check failed:** {_safe(check.sentence)}" for check in found.checks if not check.passed),
         f"{CERTIFIES} Everything else stands in `report.json` and `index.html` of this report (schema "

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from scanner.report import gather
+from scanner.report._croissant import croissant
 from scanner.report._dataset_card import dataset_card, size_category
 from scanner.report._findings import Findings
 from scanner.report._markdown import code, table
 from scanner.report._show import visible as visible_text
 from scanner.report._summary import summary
+from scanner.review import Review, Reviewed
 from scanner.run import Run, write_json
 from tests.report.hostile import CAPTIONS, make_hostile
 from tests.report.planted import STATES, Plan, classed, make_run
@@ -95,6 +98,17 @@ def test_no_rate_stands_without_its_counts_and_interval(tmp_path: Path, render: 
             assert " to " in cells[3], line
             assert " of " in cells[1], line
     assert ("verified, high-risk prompts tried" in text) is found.attacked
+
+
+def test_what_people_saw_stands_beside_the_rule(tmp_path: Path) -> None:
+    counted = {"rejected": 1, "disputed": 0, "unsure": 0, "unreviewed": 1}
+    hits = Reviewed(kind="hit", arm="risk", items=4, accepted=2, **counted)
+    found = gather(make_run(tmp_path / "run"))
+    reviewed = replace(found, review=Review(reviewers=("a",), counts=(hits,), agreement=(), elsewhere=0))
+    for text in (summary(reviewed), dataset_card(reviewed), croissant(reviewed, {})):
+        assert "High-risk prompts: 4 by rule, 2 by eye so far; 1 is not reviewed. Rates are those by rule." in text
+    for text in (summary(found), dataset_card(found), croissant(found, {})):
+        assert "by eye" not in text
 
 
 def test_the_summary_fits_on_a_screen(tmp_path: Path) -> None:
