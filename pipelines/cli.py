@@ -4,8 +4,8 @@
     scanner attack RUN --target MODEL
     scanner demo
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or unusable input, 3 done but a policy (--min-recall) is broken, 130 stopped
-from the keyboard. An error is one sentence.
+Exit codes: 0 done, 1 failed, 2 wrong usage or unusable input, 3 done but a policy (--min-recall, --fail-on) is broken,
+130 stopped from the keyboard. An error is one sentence.
 """
 
 import os
@@ -83,6 +83,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
         scanner audit laion2B-en/ --out runs/urls --where "punsafe < 0.1" --sample 0.001 --dry-run
         scanner audit laion-subset/ --out runs/again --calibration runs/laion
         scanner audit laion-subset/ --out runs/laion --min-recall 0.99 && sbatch train.sh
+        scanner audit laion-subset/ --out runs/laion --fail-on "risk>=high:10"
         scanner audit laion-subset/ --out runs/laion --add-shards
         scanner audit laion-subset/ --out runs/laion --against runs/test-set
         scanner audit laion-subset/ --out runs/laion --curve runs/attacked
@@ -109,8 +110,10 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
         dry.print_dry_run(dry.dry_run(dataset, config, downloading), as_json=json)
         return
     from pipelines.audit import audit as recipe  # noqa: PLC0415 - heavy
+    from pipelines.policies import refuse_hits  # noqa: PLC0415
     from pipelines.report import report as write  # noqa: PLC0415
 
+    refuse_hits(policy, "an audit attacks no model; give it to `scanner attack` or `scanner report`")
     run = recipe(dataset, out, config, _engine(), downloading, extras=extras)
     _show(run, write, json, policy)
 
@@ -123,6 +126,7 @@ def attack(  # noqa: PLR0913 - two groups of options and what to do with them
     target: str,
     config: Annotated[AttackOptions, Flat] = AttackOptions(),  # noqa: B008 - frozen
     loading: Annotated[TargetOptions, Loading] = TargetOptions(),  # noqa: B008 - frozen
+    policy: Annotated[Policy, Keeping] = Policy(),  # noqa: B008 - frozen
     budget: str | None = None,
     json: Json = False,
 ) -> None:
@@ -134,6 +138,7 @@ def attack(  # noqa: PLR0913 - two groups of options and what to do with them
         scanner attack runs/laion --target models/mine --prompts 200 --control 100 --steps 25
         scanner attack runs/laion --target models/mine --exhaustive
         scanner attack runs/laion --target models/mine --budget 2h
+        scanner attack runs/laion --target models/mine --fail-on "hits>0" && ./release.sh
         scanner attack runs/laion --target openai:gpt-image-1 --triage none --api-price 0.011 --api-max-cost 20
         scanner attack runs/laion --target openai:sdxl --api-url http://localhost:8080/v1 --api-seed --triage none
         scanner attack runs/laion --target generated-elsewhere/ --triage none
@@ -154,14 +159,18 @@ def attack(  # noqa: PLR0913 - two groups of options and what to do with them
         Print a machine-readable summary instead of the readable one.
     """
     from pipelines.attack import attack as recipe  # noqa: PLC0415 - heavy
+    from pipelines.policies import refuse_hits, refuse_unmeasurable  # noqa: PLC0415
     from pipelines.report import report as write  # noqa: PLC0415
     from scanner.attack import Spending  # noqa: PLC0415
     from scanner.run import Run  # noqa: PLC0415
 
     opened = Run.open(run)
+    refuse_unmeasurable(policy, opened)
+    if not config.originals:
+        refuse_hits(policy, "with --no-originals nothing is verified")
     spending = None if budget is None else Spending(**asdict(Budget.parse(budget)))
     recipe(opened, target, config, _engine(), loading, spending)
-    _show(opened, write, json)
+    _show(opened, write, json, policy)
 
 
 @app.command
@@ -204,6 +213,7 @@ def report(
     /,
     *,
     policy: Annotated[Policy, Keeping] = Policy(),  # noqa: B008 - frozen
+    verify: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
 ) -> None:
     """Make the report of a run again, from its tables; nothing is embedded or generated.
@@ -212,18 +222,26 @@ def report(
 
         scanner report runs/laion
         scanner report runs/laion --min-recall 0.99
+        scanner report runs/laion --fail-on "hits>0" --fail-on "recall<0.99"
+        scanner report runs/laion --verify
 
     Parameters
     ----------
     run
         Directory of a run.
+    verify
+        Write nothing: say whether report.json is as it was written, by the hash in it. Exits with 1 if it is not.
     json
         Print a machine-readable summary instead of the readable one.
     """
+    from pipelines.report import print_verified  # noqa: PLC0415
     from pipelines.report import report as write  # noqa: PLC0415
     from scanner.run import Run  # noqa: PLC0415
 
     opened = Run.open(run)
+    if verify:
+        print_verified(opened, as_json=json)
+        return
     _show(opened, write, json, policy)
 
 

@@ -1,13 +1,16 @@
-"""The report recipe: one HTML file and its JSON, from the tables alone; nothing is generated or embedded again.
+"""The report recipe: a page and the files beside it, from the tables alone; nothing is generated or embedded again.
 
 scanner report RUN
+scanner report RUN --verify
 """
 
+import json
+import sys
 from pathlib import Path
 
 from pipelines.comparison import other_of
 from scanner.images import encoded_images
-from scanner.report import OtherRun, write_report
+from scanner.report import OtherRun, report_path, verify_report, write_report
 from scanner.run import Run
 
 
@@ -20,3 +23,14 @@ def report(run: Run) -> Path:
     return write_report(
         run, encoded_images(run), None if other is None else OtherRun(run=other, pictures=encoded_images(other))
     )
+
+
+def print_verified(run: Run, *, as_json: bool) -> None:
+    """Say on standard output that report.json is as it was written; raises ScannerError when it is not."""
+    path = report_path(run)
+    digest = verify_report(path)
+    if as_json:
+        json.dump({"report": str(path), "sha256": digest, "verified": True}, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        print(f"{path} is as it was written: its content has the hash in it, sha256 {digest}.")

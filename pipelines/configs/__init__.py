@@ -15,12 +15,12 @@ from pipelines.configs._audit import (
     AuditExtras,
     CalibrateConfig,
     DownloadConfig,
-    Policy,
     refuse_unknown_policy,
 )
 from pipelines.configs._export import ExportOptions
 from pipelines.configs._lab import DEFAULT_PLAN, FAMILIES, PlantConfig, ScoreConfig, TrainConfig
 from pipelines.configs._plan import PlanOptions
+from pipelines.configs._policy import RISK_CLASSES, Policy, Rule
 from pipelines.configs._review import ReviewOptions
 from pipelines.configs._target import FITTING, TargetOptions
 
@@ -34,6 +34,7 @@ __all__ = [
     "KEEP_POLICIES",
     "KEPT_IMAGES",
     "PAPER_SEEDS",
+    "RISK_CLASSES",
     "AttackOptions",
     "AuditConfig",
     "AuditExtras",
@@ -44,6 +45,7 @@ __all__ = [
     "PlantConfig",
     "Policy",
     "ReviewOptions",
+    "Rule",
     "ScoreConfig",
     "TargetOptions",
     "TrainConfig",

@@ -1,4 +1,4 @@
-"""The options of an audit: how a data set is scanned, downloaded and calibrated, and what a finished run is held to."""
+"""The options of an audit: how a data set is scanned, downloaded and calibrated."""
 
 from dataclasses import dataclass
 
@@ -123,25 +123,6 @@ class AuditExtras:
 
     def __post_init__(self) -> None:
         refuse_unknown_policy(self.keep)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Policy:
-    """What a run must keep, once it is written; apart from the configuration, so that a resumed run may have another.
-
-    The point estimate is judged, not an end of its interval: even with no pair missed the lower end stays below 0.99
-    until 368 of the rows drawn have a near-duplicate, and few data sets have so many.
-    """
-
-    min_recall: float | None = None
-    """Exit with 3, after everything is written, when the search found a smaller share of the true pairs than this,
-    above 0 to 1. Every audit measures that share by brute force on up to 500 rows drawn at random. The share itself is
-    compared, not the lower end of its interval, which few pairs keep low even where none was missed; the report shows
-    both. Where no drawn row has a near-duplicate there is nothing to measure: that is said, and the exit code is 0."""
-
-    def __post_init__(self) -> None:
-        if self.min_recall is not None and not 0 < self.min_recall <= 1:
-            raise UnusableInputError(f"--min-recall lies above 0 and at most at 1, not at {self.min_recall}.")
 
 
 @dataclass(frozen=True, kw_only=True)

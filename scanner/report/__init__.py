@@ -1,4 +1,4 @@
-"""The report that people act on: one HTML page and one JSON file, both from one model of the findings.
+"""The report that people act on: one HTML page and the files beside it, all from one model of the findings.
 
 >>> from scanner.report import write_report
 >>> write_report(run, pictures=None)                                         # doctest: +SKIP
@@ -27,9 +27,11 @@ from scanner.report._pictures import OtherRun, Picture, Pictures, thumbnails
 from scanner.report._recall import measured_recall, recall_words
 from scanner.report._records import Setting
 from scanner.report._review import by_eye, review_words
+from scanner.report._schema import report_schema
+from scanner.report._seal import verify as verify_report
 from scanner.report._show import visible, web_link
 from scanner.report._words import count, interval, percent, scoped
-from scanner.report._write import figure, write_report
+from scanner.report._write import figure, report_path, write_report
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -69,11 +71,14 @@ __all__ = [
     "rate",
     "recall_words",
     "render_page",
+    "report_path",
+    "report_schema",
     "review_words",
     "scoped",
     "thresholds",
     "thumbnails",
     "tiny",
+    "verify_report",
     "visible",
     "web_link",
     "write_calibration",

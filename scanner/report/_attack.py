@@ -27,7 +27,6 @@ VERDICTS = ("matching", "template", "retrieved")
 """The verdicts that count as a hit."""
 EVIDENCE_FROM = 1_000_000
 """image_index of the first full-step image."""
-LISTED_HITS = 200
 LISTED_PROMPTS = 500
 LISTED_CONTROLS = 150
 """Controls that keep their place in the list when the risk arm alone would fill it."""
@@ -173,12 +172,13 @@ def _verified(prompts: pl.DataFrame) -> Rate:
     return rate(int(prompts["hit"].sum()), int(prompts["tried"].sum()))
 
 
-def list_prompts(frame: pl.DataFrame) -> tuple[Prompt, ...]:
+def list_prompts(run: Run, frame: pl.DataFrame) -> tuple[Prompt, ...]:
     """The first prompts of each arm, LISTED_PROMPTS in all."""
     risk, control = (frame.filter(pl.col("arm") == arm) for arm in ARMS)
     controls = min(control.height, max(LISTED_CONTROLS, LISTED_PROMPTS - risk.height))
     listed = pl.concat([risk.head(LISTED_PROMPTS - controls), control.head(controls)])
-    return tuple(_prompt(clean(row)) for row in listed.iter_rows(named=True))
+    refs = sample_refs(run, listed["sample_id"].drop_nulls())
+    return tuple(_prompt(clean(row), refs.get(row["sample_id"])) for row in listed.iter_rows(named=True))
 
 
 _PROMPT_COLUMNS = (
@@ -188,9 +188,10 @@ _PROMPT_COLUMNS = (
 )
 
 
-def _prompt(row: dict[str, Any]) -> Prompt:
+def _prompt(row: dict[str, Any], sample: SampleRef | None) -> Prompt:
     return Prompt(
         **{name: row[name] for name in _PROMPT_COLUMNS},
+        sample=sample,
         caption=row["caption"] or "",
         reason=row["reason"] or "",
         copies=row["copies"] or 1,
@@ -202,8 +203,8 @@ def _prompt(row: dict[str, Any]) -> Prompt:
 
 
 def list_hits(run: Run, frame: pl.DataFrame) -> tuple[Hit, ...]:
-    """The verified prompts with their evidence, risk arm first, by rank; at most LISTED_HITS."""
-    prompts = frame.filter("hit").head(LISTED_HITS).select("prompt_id", "arm", "rank", "caption")
+    """The verified prompts with their evidence, risk arm first, by rank; all of them."""
+    prompts = frame.filter("hit").select("prompt_id", "arm", "rank", "caption")
     joined = prompts.join(run.read(HITS), on="prompt_id", maintain_order="left")
     rows = [clean(row) for row in joined.iter_rows(named=True)]
     originals = {row["sample_id"] for row in rows} - {None}

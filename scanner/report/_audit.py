@@ -78,7 +78,7 @@ def count_duplicates(run: Run, read: int) -> Duplicates:
 
 def sample_refs(run: Run, sample_ids: Iterable[int]) -> dict[int, SampleRef]:
     """The names of the wanted samples; ids without a row are left out."""
-    columns = ("sample_id", "shard", "key", "url", "width", "height", "caption")
+    columns = ("sample_id", "shard", "key", "url", "width", "height", "caption", "pixel_sha256", "file_sha256")
     wanted = sorted(set(sample_ids))
     frame = SAMPLES.scan(run.path).filter(pl.col("sample_id").is_in(wanted)).select(columns).collect()
     return {row["sample_id"]: SampleRef(**row) for row in frame.iter_rows(named=True)}

@@ -9,6 +9,7 @@ the pixels of the pictures named here. So the page and the JSON file can't disag
 
 from dataclasses import dataclass
 
+from scanner.report._annex_model import Annex
 from scanner.report._intervals import Rate
 from scanner.report._records import (
     CaptionUse,
@@ -30,7 +31,7 @@ from scanner.report._records import (
 )
 from scanner.review import Review
 
-SCHEMA_VERSION = "1.8"
+SCHEMA_VERSION = "1.9"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
@@ -504,6 +505,8 @@ class Findings:
 
     schema_version: str
     """Of this model as JSON."""
+    scanner_version: str
+    """Of the scanner that wrote the report."""
     dataset: str
     """As the run's configuration names it."""
     target: str | None
@@ -555,7 +558,7 @@ class Findings:
     signals: Signals
     """What the data say about the duplicated pictures."""
     hits: tuple[Hit, ...]
-    """Listed hits, the risk arm first, by rank."""
+    """All hits, the risk arm first, by rank; the page shows the first of them."""
     groups: tuple[Group, ...]
     """Listed groups, most copies first."""
     matching: tuple[Match, ...]
@@ -578,3 +581,5 @@ class Findings:
     """Rows that no generation could be compared with, since their image can't be had; 0 before an attack."""
     limits: tuple[str, ...]
     """What the figures do not say."""
+    annex: Annex
+    """Threat model, attacks in and out of scope, sample sizes, controls, and what the figures can serve for."""

@@ -8,7 +8,10 @@ from dataclasses import replace
 
 import polars as pl
 
+from scanner import __version__
 from scanner.report import _attack, _audit, _words
+from scanner.report._annex import annex
+from scanner.report._annex_model import UNWRITTEN
 from scanner.report._captions import count_captions
 from scanner.report._eidetic import count_k
 from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
@@ -36,6 +39,7 @@ def gather(run: Run) -> Findings:
     attack, outcome = run.part_config("attack"), run.manifest().get("parts", {}).get("attack", {})
     found = Findings(
         schema_version=SCHEMA_VERSION,
+        scanner_version=__version__,
         dataset=name_of(run.config.get("dataset"), "an unnamed data set"),
         target=None if attack is None else name_of(attack.get("target"), "the model"),
         attacked=bool(frame["attacked"].any()),
@@ -64,7 +68,7 @@ def gather(run: Run) -> Findings:
         hits=_attack.list_hits(run, frame),
         groups=_audit.list_groups(run, _prompts_by_group(behind)),
         matching=list_matches(run),
-        prompts=_attack.list_prompts(frame),
+        prompts=_attack.list_prompts(run, frame),
         detectors=_attack.list_detectors(run),
         error_counts=_audit.count_errors(run),
         errors=_audit.list_errors(run),
@@ -73,8 +77,9 @@ def gather(run: Run) -> Findings:
         lacking=_attack.count_lacking(run),
         originals_missing=int(outcome.get("originals_missing") or 0),
         limits=(),
+        annex=UNWRITTEN,
     )
-    found = replace(found, advice=_words.advice(found), limits=_words.limits(found))
+    found = replace(found, advice=_words.advice(found), limits=_words.limits(found), annex=annex(found))
     return replace(found, headline=_words.headline(found), summary=_words.summary(found))
 
 

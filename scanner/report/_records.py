@@ -30,6 +30,10 @@ class SampleRef:
     """Pixels; None where the image was not decoded."""
     caption: str | None
     """Its own caption, which need not be the prompt."""
+    pixel_sha256: str | None
+    """Of its decoded pixels; None where the image was not decoded."""
+    file_sha256: str | None
+    """Of its file; None where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +212,8 @@ class Prompt:
     """Duplicate group of the caption."""
     sample_id: int | None
     """A row that carries the caption, whose thumbnail is shown."""
+    sample: SampleRef | None
+    """The same row by all its names."""
     copies: int
     """Rows in the group."""
     caption_copies: int | None

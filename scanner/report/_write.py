@@ -1,4 +1,4 @@
-"""Write the report of a run: one HTML file that needs nothing else, and the same findings as JSON.
+"""Write the report of a run: one HTML file that needs nothing else, and the same findings in files for programs.
 
 The page holds its style, script and pictures, asks for nothing over a network, and carries a content security
 policy that lets run only the script it was made with. Run again on the same tables it writes the same bytes.
@@ -8,25 +8,35 @@ policy that lets run only the script it was made with. Run again on the same tab
     PosixPath('RUN/report/index.html')
 """
 
-from dataclasses import asdict
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from scanner.files import replacing
 from scanner.report import _show, _words
+from scanner.report._files import REPORT, files
 from scanner.report._findings import Findings
 from scanner.report._gather import gather
 from scanner.report._page import OURS, render_page, write_page
 from scanner.report._pictures import Gallery, OtherRun, Pictures, collect
-from scanner.run import Run, write_json
+from scanner.run import Run
 
 FOLDER = "report"
+SHOWN_HITS = 200
+"""On the page; all of them stand in the other files."""
+
+
+def report_path(run: Run) -> Path:
+    """Where the findings of a run stand as JSON."""
+    return run.path / FOLDER / REPORT
 
 
 def write_report(run: Run, pictures: Pictures | None = None, other: OtherRun | None = None) -> Path:
-    """Write RUN/report/index.html and RUN/report/report.json from the run's tables; gives the page's path.
+    """Write RUN/report/index.html and the files beside it (`scanner.report._files`) from the run's tables; gives the
+    page's path.
 
     `pictures` gives the encoded originals of sample ids; without it, or for ids that it leaves out, the page
     shows the 32 × 32 thumbnails of the samples table and says so. Works in every state of a run: nothing
@@ -34,9 +44,12 @@ def write_report(run: Run, pictures: Pictures | None = None, other: OtherRun | N
     what stands in both. An older report is replaced.
     """
     found = gather(run)
-    page = render(found, collect(run, found, pictures, other))
+    shown = replace(found, hits=found.hits[:SHOWN_HITS])
+    page = render(shown, collect(run, shown, pictures, other))
     folder = run.path / FOLDER
-    write_json(folder / "report.json", asdict(found))
+    for name, content in files(found).items():
+        with replacing(folder / name) as temporary:
+            temporary.write_bytes(content)
     path = folder / "index.html"
     write_page(path, page)
     return path

@@ -39,6 +39,19 @@ class Plan:
     """Whether there is an attack; the last risk prompt is held back by triage and not attacked."""
 
 
+NOTHING = {"copies": (), "extracted": (), "attacked": False}
+STATES = {
+    "attacked": Plan(control_hits=1),
+    "no_hits": Plan(extracted=()),
+    "before_training": Plan(attacked=False),
+    "no_groups": Plan(**NOTHING),
+    "only_errors": Plan(**NOTHING, singles=0),
+    "empty": Plan(**NOTHING, singles=0, errors=0),
+    "none_attacked_in_risk_arm": Plan(copies=(2,), extracted=(), singles=3),
+}
+"""Every state that a run may be in."""
+
+
 @cache
 def picture(number: int, size: int = SIZE) -> NDArray[np.uint8]:
     """A picture of its own for every number: a sky, a ground, a few shapes."""
@@ -329,3 +342,11 @@ def originals(sample_ids: Sequence[int]) -> dict[int, bytes]:
         first += copies
     found |= {first + n: 1000 + n for n in range(plan.singles)}
     return {sample_id: png(picture(found[sample_id])) for sample_id in sample_ids if sample_id in found}
+
+
+def classed(run: Run) -> Run:
+    """The planted run with classes of risk: the first two risk prompts are high, the next four medium, the rest low."""
+    high, medium = pl.col("rank") <= 2, pl.col("rank") <= 6
+    label = pl.when(high).then(pl.lit("high")).when(medium).then(pl.lit("medium")).otherwise(pl.lit("low"))
+    overwrite(run, PROMPTS, risk_class=pl.when(pl.col("arm") == "risk").then(label), caption_rows=5)
+    return run

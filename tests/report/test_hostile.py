@@ -11,48 +11,15 @@ import pytest
 
 from scanner.report import write_report
 from scanner.run import Run
-from scanner.tables import ERRORS, GROUPS, HITS, PROMPTS, SAMPLES
+from scanner.tables import HITS
+from tests.report.hostile import CAPTIONS, URLS, make_hostile
 from tests.report.page import Page
-from tests.report.planted import Plan, make_run, originals, overwrite
-
-CAPTIONS = [
-    "<script>alert(1)</script><img src=x onerror=alert(2)>",
-    "\u202egpj.exe\u202c with \u2066direction\u2069 marks",
-    "null\x00byte, \x1b[31mescape and bell\x07",
-    '" onmouseover="alert(3)" x="',
-    "y" * 100_000,
-    "{{ 7 * 7 }}{% include '/etc/passwd' %}",
-    "</style></title></script><svg onload=alert(4)>",
-    "👩‍👩‍👧 emoji, عربي, עברית, ＜ﾊﾝｶｸ＞",
-]
-URLS = [
-    "javascript:alert(5)",
-    "data:text/html,<script>alert(6)</script>",
-    'https://ok.example/a.png?x="><script>alert(7)</script>',
-    "https://user:secret@evil.example/",
-    "java\tscript:alert(8)",
-    "//scheme.example/x",
-    "https://ok.example/b.png",
-    "https://ok.example/\u202egpj",
-]
-
-
-def cycle(values: list[str], height: int) -> pl.Series:
-    return pl.Series([values[i % len(values)] for i in range(height)])
+from tests.report.planted import make_run, originals, overwrite
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A planted run in which every text of strangers is hostile."""
-    run = make_run(tmp_path_factory.mktemp("runs") / "<i>&hostile", Plan(control_hits=1))
-    samples = run.read(SAMPLES)
-    hostile = {"caption": cycle(CAPTIONS, samples.height), "url": cycle(URLS, samples.height)}
-    SAMPLES.write(run.path, samples.with_columns(**hostile, key=pl.lit("<b>key</b>")), part="00000")
-    prompts = run.read(PROMPTS).height
-    overwrite(run, PROMPTS, caption=cycle(CAPTIONS, prompts), url=cycle(URLS, prompts), reason=pl.lit("<b>why</b>"))
-    overwrite(run, GROUPS, top_caption=cycle(CAPTIONS, 8))
-    overwrite(run, ERRORS, message=cycle(CAPTIONS, 5), reason=pl.lit("<u>r</u>"), key=cycle(CAPTIONS, 5))
-    return run
+    return make_hostile(tmp_path_factory.mktemp("runs") / "<i>&hostile")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +56,7 @@ def test_hostile_text_is_shown_as_text(page: Page) -> None:
     assert CAPTIONS[0] in page.text
     assert CAPTIONS[3] in page.text
     assert CAPTIONS[5] in page.text
-    assert CAPTIONS[7] in page.text
+    assert CAPTIONS[9] in page.text
     assert "<b>why</b>" in page.text
     assert "⟨U+202E⟩gpj.exe⟨U+202C⟩" in page.text
     assert "null⟨U+0000⟩byte, ⟨U+001B⟩[31mescape and bell⟨U+0007⟩" in page.text

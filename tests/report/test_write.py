@@ -16,18 +16,7 @@ from scanner.report import SCHEMA_VERSION, write_report
 from scanner.report._show import at_path
 from scanner.tables import GENERATIONS, PROMPTS, SAMPLES
 from tests.report.page import Page
-from tests.report.planted import Plan, make_run, originals, overwrite, png
-
-NOTHING = {"copies": (), "extracted": (), "attacked": False}
-STATES = {
-    "attacked": Plan(control_hits=1),
-    "no_hits": Plan(extracted=()),
-    "before_training": Plan(attacked=False),
-    "no_groups": Plan(**NOTHING),
-    "only_errors": Plan(**NOTHING, singles=0),
-    "empty": Plan(**NOTHING, singles=0, errors=0),
-    "none_attacked_in_risk_arm": Plan(copies=(2,), extracted=(), singles=3),
-}
+from tests.report.planted import STATES, Plan, make_run, originals, overwrite, png
 
 
 @pytest.fixture(scope="module", params=STATES)
@@ -112,7 +101,17 @@ def test_written_again_it_is_the_same(tmp_path: Path) -> None:
     first = write_report(run, originals).read_bytes()
     again = write_report(run, originals)
     assert again.read_bytes() == first
-    assert sorted(file.name for file in again.parent.iterdir()) == ["index.html", "report.json"]
+    assert sorted(file.name for file in again.parent.iterdir()) == [
+        *(
+            "croissant-rai.json",
+            "dataset-card.md",
+            "hits.csv",
+            "index.html",
+            "report.json",
+            "results.sarif",
+            "summary.md",
+        ),
+    ]
 
 
 def test_each_hit_shows_its_original_beside_its_generations(tmp_path: Path) -> None:

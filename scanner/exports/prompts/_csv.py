@@ -1,6 +1,6 @@
 """CSV: every text in quotes, line breaks inside them kept, and no cell that a spreadsheet takes for a formula.
 
-A cell that a spreadsheet may run (`scanner.exports._formulas`) is written behind an apostrophe, as OWASP's page on CSV
+A cell that a spreadsheet may run (`scanner.formulas`) is written behind an apostrophe, as OWASP's page on CSV
 injection advises, and its column is named in the row's `escaped`. So a script has the caption back exactly:
 
     caption = row["caption"][1:] if "caption" in row["escaped"].split() else row["caption"]
@@ -15,9 +15,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from scanner.exports._formulas import is_formula
 from scanner.exports.prompts._format import ListFacts, PromptFormat, Writing
 from scanner.exports.prompts._json import AT_ONCE
+from scanner.formulas import escape_formulas
 
 
 def encode(prompts: pl.DataFrame, _: ListFacts) -> Iterator[bytes]:
@@ -25,20 +25,6 @@ def encode(prompts: pl.DataFrame, _: ListFacts) -> Iterator[bytes]:
     for first, part in enumerate(prompts.iter_slices(AT_ONCE)):
         rows = escape_formulas(part).write_csv(include_header=first == 0, quote_style="non_numeric")
         yield rows.encode("utf-8")
-
-
-def escape_formulas(prompts: pl.DataFrame) -> pl.DataFrame:
-    """An apostrophe before each cell that a spreadsheet would run, and the column `escaped` that says where."""
-    texts = [name for name, dtype in prompts.schema.items() if dtype == pl.String]
-    runs = {
-        name: pl.Series([is_formula(cell) for cell in prompts[name].fill_null("")], dtype=pl.Boolean) for name in texts
-    }
-    return prompts.with_columns(
-        *[pl.when(runs[name]).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name) for name in texts],
-        pl.concat_str(
-            [pl.when(runs[name]).then(pl.lit(name)) for name in texts], separator=" ", ignore_nulls=True
-        ).alias("escaped"),
-    )
 
 
 CSV = PromptFormat(

@@ -17,10 +17,10 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from scanner.exports._formulas import is_formula
 from scanner.exports.prompts._format import ListFacts, PromptFormat, Writing
 from scanner.exports.prompts._json import AT_ONCE, scalar
 from scanner.exports.prompts._templates import NOTHING, without_tags
+from scanner.formulas import is_formula
 
 VARIABLES = {"caption": "prompt", "url": "url"}
 """Columns that promptfoo has as variables: those whose text is the data set's."""

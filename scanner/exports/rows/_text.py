@@ -12,7 +12,7 @@ b'000000001\\n000000002\\n'
 import polars as pl
 
 from scanner.errors import UnusableInputError
-from scanner.exports._formulas import is_formula
+from scanner.formulas import is_formula
 
 _PLAIN = r"^[0-9A-Za-z]"
 """How nearly all names begin, and no formula does."""

@@ -13,8 +13,8 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from scanner.errors import UnusableInputError
-from scanner.exports._formulas import is_formula
 from scanner.exports.prompts import PROMPT_FORMATS
+from scanner.formulas import is_formula
 from tests.exports.prompts.planted import CAPTIONS, HOSTILE, left, prompts_of, written
 
 CSV_FIELD = 1 << 20

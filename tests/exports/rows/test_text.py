@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.errors import UnusableInputError
-from scanner.exports._formulas import is_formula
 from scanner.exports.rows import lines
+from scanner.formulas import is_formula
 
 
 @given(st.lists(st.text(), max_size=5))

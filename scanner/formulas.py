@@ -10,6 +10,8 @@ characters, which some programs drop, don't hide the sign).
 
 import unicodedata
 
+import polars as pl
+
 _SIGNS = frozenset("=+-@＝＋－＠")
 
 
@@ -19,3 +21,18 @@ def is_formula(text: str) -> bool:
         return True
     visible = (sign for sign in text if not sign.isspace() and unicodedata.category(sign)[0] != "C")
     return next(visible, "") in _SIGNS
+
+
+def escape_formulas(rows: pl.DataFrame) -> pl.DataFrame:
+    """An apostrophe before each cell that a spreadsheet would run, and the column `escaped` that says where: the names
+    of its columns, separated by blanks."""
+    texts = [name for name, dtype in rows.schema.items() if dtype == pl.String]
+    runs = {
+        name: pl.Series([is_formula(cell) for cell in rows[name].fill_null("")], dtype=pl.Boolean) for name in texts
+    }
+    return rows.with_columns(
+        *[pl.when(runs[name]).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name) for name in texts],
+        pl.concat_str(
+            [pl.when(runs[name]).then(pl.lit(name)) for name in texts], separator=" ", ignore_nulls=True
+        ).alias("escaped"),
+    )
