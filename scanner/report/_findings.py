@@ -31,7 +31,7 @@ from scanner.report._records import (
 )
 from scanner.review import Review
 
-SCHEMA_VERSION = "1.9"
+SCHEMA_VERSION = "1.10"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
