@@ -25,6 +25,8 @@ from scanner.attack._cost import (
     undecided,
 )
 from scanner.attack._distance import (
+    DEVIATION,
+    LEAST_DEVIATION,
     as_unit,
     block_means,
     l2,
@@ -51,7 +53,9 @@ from scanner.attack._unprompted import Unprompted
 
 __all__ = [
     "ALPHA",
+    "DEVIATION",
     "EVIDENCE_FIRST",
+    "LEAST_DEVIATION",
     "NEEDED",
     "NEIGHBOURS",
     "PAPER_ADAPTIVE",

@@ -5,7 +5,15 @@
 >>> originals(images)[0].near                                              # doctest: +SKIP
 """
 
-from scanner.verify._blocks import SIDE, BlockMeans, Blocks, has_blocks, stored_blocks, write_blocks
+from scanner.verify._blocks import (
+    INDEX_BYTES,
+    OPEN_INDEX_BYTES,
+    BlockMeans,
+    Blocks,
+    has_blocks,
+    stored_blocks,
+    write_blocks,
+)
 from scanner.verify._neighbourhoods import (
     Neighbourhoods,
     Squares,
@@ -21,16 +29,18 @@ from scanner.verify._thresholds import (
     agreement_threshold,
     edge_threshold,
 )
+from scanner.verify._thumbnails import Thumbnails
 from scanner.verify._verdict import EIDETIC_L2, PAPER_L2, CopySimilarity, Evidence, Verifier
 
 __all__ = [
     "CACHE_BYTES",
     "EDGE_CEILING",
     "EIDETIC_L2",
+    "INDEX_BYTES",
     "KEPT",
     "NORMALISED_CEILING",
+    "OPEN_INDEX_BYTES",
     "PAPER_L2",
-    "SIDE",
     "AgreementThreshold",
     "BlockMeans",
     "Blocks",
@@ -40,6 +50,7 @@ __all__ = [
     "Originals",
     "SquarePictures",
     "Squares",
+    "Thumbnails",
     "Verifier",
     "agreement_threshold",
     "edge_threshold",
