@@ -1,4 +1,4 @@
-"""A lower bound of the l2 of images to every original from 128 numbers each, as one matrix product.
+"""A lower bound of the l2 of images to every original from 256 numbers each, as one matrix product.
 
 A picture is its block means and the rest, what its pixels are off from them, and of the rest the length is known. Block
 means are projected on the leading principal directions of the set's own; of what is left of them, too, only the length
@@ -31,7 +31,7 @@ from scanner.duplicates.neighbours import fast_type
 
 Vectors = NDArray[np.float32]
 
-WIDTH = 128
+WIDTH = 256
 """Numbers of a row in the product."""
 TILE = 8192
 """Rows that are handled at once; their products with some hundred queries stay in the processor's cache."""
