@@ -18,6 +18,7 @@ import polars as pl
 from pipelines.candidates import write_candidates
 from pipelines.configs import AttackOptions, TargetOptions
 from pipelines.engines import LocalEngine
+from pipelines.faces import look_for_faces, wants_faces
 from pipelines.fetching import fetch_originals
 from pipelines.kept_images import drop_images
 from pipelines.rounds import Arm, Protocol, distances_of
@@ -108,6 +109,8 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
         HITS.write(run.path, HITS.empty())
     else:
         write_hits(run, search, originals, (*arms.risk, *arms.control), attacked.threshold.value)
+    if wants_faces(run, asked=False):
+        look_for_faces(run, engine)
     run.finish(
         "attack",
         {

@@ -23,6 +23,7 @@ from pipelines.copies import open_copy_model, with_copy_model
 from pipelines.download import download, download_settings
 from pipelines.embedding import EmbeddingSource, open_source
 from pipelines.engines import Job, LocalEngine, Outcome
+from pipelines.faces import look_for_faces, wants_faces
 from pipelines.grouping import find_groups
 from pipelines.opening import open_input, options_of, refuse_inside
 from pipelines.ranking import rank
@@ -39,6 +40,7 @@ from scanner.fingerprints import (
 from scanner.prompts import CURVE_FILE, RISK_FORMULA, read_curve
 from scanner.run import Run, write_json
 from scanner.samples import Dataset, Numbered, Shard, UrlList
+from scanner.signals import FaceDetector
 from scanner.tables import CAPTIONS, ERROR_PARTS, ERRORS, GROUPS, MATCHES, MEMBERS, SAMPLES, SHARDS
 
 
@@ -62,6 +64,8 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     options = options_of(config)
     found = open_input(dataset, options)
     refuse_inside(out, dataset, found)
+    if extras.faces:
+        FaceDetector()  # refused before anything is written where there is none
     source = open_source(found, config)
     copy_model = open_copy_model(config, pictures=source.own is None)
     config, calibration = with_calibration(config, source)
@@ -88,6 +92,8 @@ def audit(  # noqa: PLR0913 - what, where, how, and what else
     agreement, said = open_agreement(run, source.embedder, engine.progress)
     summary |= {"coverage": rank(run, config, agreement), "agreement": asdict(said), "risk_formula": RISK_FORMULA}
     repaired = as_summary(repair(run, keep))
+    if wants_faces(run, asked=extras.faces):
+        summary["faces_looked_for_in"] = look_for_faces(run, engine)
     known, compared = run.part_config(PART), PART in run.manifest().get("parts", {})
     if other is None and known is not None and not (compared and MATCHES.exists(run.path)):
         other = open_other(known["run"], config, source)  # begun in an earlier try, or with fewer rows

@@ -108,6 +108,10 @@ class AuditExtras:
     are compared with one another and with all rows before them. Whitening and threshold stay as the first rows set
     them, so begin anew when a set has grown many times over. Files that changed or vanished are refused."""
 
+    faces: bool = False
+    """Look for faces in one picture of each duplicate group, and later in the originals that an attack brings back,
+    with the detector that ships with OpenCV: it misses many faces and sees some where none are, and is for data sets
+    without face boxes of their own. Those images are read again, 50 ms each."""
     curve: str | None = None
     """Quote this measured curve beside the risk classes: an attacked run, or its report.json; by default the one that
     ships, of the demo's own target. It is kept in the run, for its reports, and named with its target."""

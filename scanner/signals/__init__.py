@@ -10,6 +10,8 @@ from typing import Any
 
 from scanner.signals._columns import of_columns
 from scanner.signals._embedded import of_file
+from scanner.signals._faces import SOURCE as FACES_SOURCE
+from scanner.signals._faces import FaceDetector, faces_signal
 from scanner.signals._host import host_of, of_url
 from scanner.signals._signal import KINDS, MOST_CHARACTERS, Signal, said
 from scanner.signals._xmp import of_xmp
@@ -24,9 +26,12 @@ def signals_of(fields: Mapping[str, Any], encoded: bytes | None) -> list[Signal]
 
 
 __all__ = [
+    "FACES_SOURCE",
     "KINDS",
     "MOST_CHARACTERS",
+    "FaceDetector",
     "Signal",
+    "faces_signal",
     "host_of",
     "of_columns",
     "of_file",
