@@ -129,8 +129,13 @@ def write_blocks(run: Path, part: str, arrays: Mapping[str, NDArray[np.generic]]
 
 
 def has_blocks(run: Path, part: str) -> bool:
-    """Whether a shard's files are there; what an earlier version wrote, one file without thumbnails, is not enough."""
-    return all((run / FOLDER / f"{part}{suffix}").exists() for suffix in (".npy", ".npz"))
+    """Whether a shard's files are there; what an earlier version wrote, one file with fewer numbers, is not enough, nor
+    is it beside a thumbnail file that a stopped run has written since."""
+    numbers = run / FOLDER / f"{part}.npz"
+    if not (numbers.exists() and numbers.with_suffix(".npy").exists()):
+        return False
+    with np.load(numbers) as stored:
+        return set(NUMBERS) <= set(stored.files)
 
 
 def stored_blocks(run: Path) -> Blocks:

@@ -13,10 +13,10 @@ and 500 queries 0.16 s on one core, 0.83 s in float32.
     >>> rows, queries = rng.normal(size=(50, 300)).astype(np.float32), rng.normal(size=(3, 300)).astype(np.float32)
     >>> zero = np.zeros(50, np.float32)
     >>> screen = Screen(lambda part: rows[part], zero, zero)
-    >>> close, limits = screen.queries(queries, zero[:3]), np.full(3, 1.3)
-    >>> true = np.sqrt(np.square(queries[:, None] - rows).mean(axis=2))
-    >>> bounds = screen.squares(close, slice(0, 50))
-    >>> bool((bounds <= screen.reach(close, true.max(axis=1))[:, None]).all())
+    >>> close = screen.queries(queries, zero[:3])
+    >>> farthest = np.sqrt(np.square(queries[:, None] - rows).mean(axis=2)).max(axis=1)
+    >>> products = screen.products(close, slice(0, 50))
+    >>> bool((products >= screen.least(close, farthest)[:, None]).all())
     True
 """
 
@@ -93,13 +93,10 @@ class Screen:
         """(b, m): half the negative squared bound of the rows of a part to every query, slack and rounding apart."""
         return queries.values @ self._rows[part].T
 
-    def squares(self, queries: Queries, part: slice) -> Vectors:
-        """(b, m): squared bounds; below `reach` where a row's picture may lie within a limit."""
-        return -2 * self.products(queries, part).float().numpy()
-
     def least(self, queries: Queries, limits: NDArray[np.float64]) -> torch.Tensor:
-        """(b,) products from which on a row's picture may lie within the limits (b,)."""
-        return torch.from_numpy(-self.reach(queries, limits) / 2).to(self.kind)  # rounding keeps an order
+        """(b,) products from which on a row's picture may lie within the limits (b,), in the products' own type: both
+        are rounded to it, and rounding keeps an order."""
+        return torch.from_numpy(-self.reach(queries, limits) / 2).to(self.kind)
 
     def reach(self, queries: Queries, limits: NDArray[np.float64]) -> NDArray[np.float64]:
         """(b,) squared bounds up to which a row's picture may lie within the limits (b,)."""

@@ -3,10 +3,11 @@
     make bench
 
 A million pictures of 32 × 32, made of the demo's drawings and of scenes like photographs by crops, mirrors, blends,
-other colours and contrast, so that thumbnails are the pictures and brute force has no more to read than the index. 500
-queries: a third copies of some row with noise, a third made like the rows but not among them, a third scenes of their own.
-Brute force is the matrix product of all queries with all rows at equal mean and contrast, in float32, a tile at a time,
-with its maximum, by the same threads; bringing bytes to floats and making the pictures is not timed there, and is in ours.
+other colours and contrast, so that thumbnails are the pictures and brute force has no more to read than the index.
+500 queries: a third copies of some row with noise, a third made like the rows but not among them, a third scenes of
+their own. Brute force reads the memory-mapped rows tile by tile, brings them to floats at equal mean and contrast and
+multiplies them with all queries, in float32, by the same threads; its time is printed as a whole and for the products
+with their maxima alone. The bar of twenty is held against the whole, which is what reading and comparing takes.
 """
 
 import resource
@@ -89,8 +90,9 @@ def tiles_of(parts: Sequence[dict[str, np.ndarray]]) -> Iterator[np.ndarray]:
             yield normalise(as_unit(part["thumbnails"][at : at + PART]).reshape(-1, SIZE, SIZE, 3)).reshape(PART, -1)
 
 
-def brute_force(parts: Sequence[dict[str, np.ndarray]], images: np.ndarray) -> tuple[np.ndarray, float]:
-    """The nearest row of each image, and the seconds of products and maxima."""
+def brute_force(parts: Sequence[dict[str, np.ndarray]], images: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """The nearest row of each image; the seconds of it all, and of products and maxima alone."""
+    whole = time.perf_counter()
     queries = torch.from_numpy(normalise(images).reshape(len(images), -1))
     best, rows, seconds = torch.full((len(images),), -torch.inf), torch.zeros(len(images), dtype=torch.long), 0.0
     for number, tile in enumerate(tiles_of(parts)):
@@ -101,7 +103,7 @@ def brute_force(parts: Sequence[dict[str, np.ndarray]], images: np.ndarray) -> t
         rows = torch.where(value > best, place + number * PART, rows)
         best = torch.maximum(value, best)
         seconds += time.perf_counter() - begun
-    return rows.numpy(), seconds
+    return rows.numpy(), time.perf_counter() - whole, seconds
 
 
 def resident(name: str) -> int:
@@ -128,21 +130,22 @@ def test_a_million_thumbnails(tmp_path: Path) -> None:
     found = originals.nearest(images)
     ours = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
-    rows, brute = brute_force(parts, images)
+    rows, brute, products = brute_force(parts, images)
 
     nearest = normalise(pictures(rows.tolist()) / np.float32(255))
     expected = l2(normalise(images), nearest)
     distances = np.array([distance for _, distance in found])
     say("queries, thumbnails", f"{len(images)}, {ROWS:,}")
-    say("the index is opened in seconds", f"{opened:.1f}")
+    say("the index is opened, its screen built, in seconds", f"{opened:.1f}")
     for name, third in (("copies", 0), ("others of that make", 1), ("scenes", 2)):
         part = slice(third * THIRD, (third + 1) * THIRD)
         begun = time.perf_counter()
         originals.nearest(images[part])
         say(f"{name}: median distance, seconds", f"{np.median(distances[part]):.3f}, {time.perf_counter() - begun:.2f}")
     say("brute force, seconds", f"{brute:.2f}")
+    say("its products and maxima alone, seconds", f"{products:.2f}")
     say("ours, seconds", f"{ours:.2f}")
-    say("times faster", f"{brute / ours:.1f}")
+    say("times faster than brute force, than its products alone", f"{brute / ours:.1f}, {products / ours:.1f}")
     say("memory of the opened index, bytes", f"{taken:,}")
     say("peak, file pages and pictures of the test included, bytes", f"{peak:,}")
     say("share of queries as near as brute force's", f"{(distances <= expected + 1e-6).mean():.4f}")
