@@ -33,6 +33,7 @@ from scanner.verify import (
     SquarePictures,
     Verifier,
     has_blocks,
+    has_earlier_blocks,
     stored_blocks,
     write_blocks,
 )
@@ -72,7 +73,7 @@ def open_originals(run: Run, target: Target, group_of: Mapping[int, int], engine
     distinct = distinct_pictures(run)
     shards = by_shard(distinct)
     job = Job(
-        name="originals",
+        name="originals (index of an earlier version: made anew)" if has_earlier_blocks(run.path) else "originals",
         shards=shards,
         make=lambda: BlockMeans(images, target.transform),
         done=lambda shard: has_blocks(run.path, shard_part(shard)),

@@ -11,6 +11,7 @@ from scanner.verify._blocks import (
     BlockMeans,
     Blocks,
     has_blocks,
+    has_earlier_blocks,
     stored_blocks,
     write_blocks,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "agreement_threshold",
     "edge_threshold",
     "has_blocks",
+    "has_earlier_blocks",
     "squares_file",
     "stored_blocks",
     "stored_neighbourhoods",

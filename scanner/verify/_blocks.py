@@ -138,6 +138,11 @@ def has_blocks(run: Path, part: str) -> bool:
         return set(NUMBERS) <= set(stored.files)
 
 
+def has_earlier_blocks(run: Path) -> bool:
+    """Whether an earlier version wrote an index, which the stage makes anew."""
+    return any(not has_blocks(run, file.stem) for file in (run / FOLDER).glob("*.npz"))
+
+
 def stored_blocks(run: Path) -> Blocks:
     """The index of a run, from all its shards' files; the thumbnails are not read yet."""
     files = sorted((run / FOLDER).glob("*.npz"))  # a part is named by its shard's number: in the order of sample ids

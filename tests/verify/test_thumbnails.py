@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.verify import Blocks, Thumbnails, has_blocks, stored_blocks, write_blocks
+from scanner.verify import Blocks, Thumbnails, has_blocks, has_earlier_blocks, stored_blocks, write_blocks
 
 SIZE = 32
 
@@ -46,9 +46,11 @@ def test_an_index_of_an_earlier_version_is_made_anew(tmp_path: Path):
     old |= {name: np.zeros(3, np.float32) for name in ("mean", "deviation")}
     np.savez(folder / "00000.npz", **old)
     assert not has_blocks(tmp_path, "00000")
+    assert has_earlier_blocks(tmp_path)
     new = arrays(0, 0)
     np.save(folder / "00000.npy", new["thumbnails"])  # stopped before the numbers were written
     assert not has_blocks(tmp_path, "00000")
     write_blocks(tmp_path, "00000", new)
     assert has_blocks(tmp_path, "00000")
+    assert not has_earlier_blocks(tmp_path)
     assert (stored_blocks(tmp_path).rest == new["rest"]).all()
