@@ -39,6 +39,7 @@ from scanner.verify import (
     agreement_threshold,
     full_steps,
     has_blocks,
+    has_earlier_blocks,
     near_originals,
     shown_layout,
     stored_blocks,
@@ -81,7 +82,7 @@ def open_originals(run: Run, target: Target, group_of: Mapping[int, int], engine
     distinct = distinct_pictures(run)
     shards = by_shard(distinct)
     job = Job(
-        name="originals",
+        name="originals (index of an earlier version: made anew)" if has_earlier_blocks(run.path) else "originals",
         shards=shards,
         make=lambda: BlockMeans(images, target.transform),
         done=lambda shard: has_blocks(run.path, shard_part(shard)),

@@ -8,7 +8,7 @@ from math import ceil
 
 from pipelines.amounts import Budget
 from pipelines.planning._figures import Figure, Section, counted, extrapolated, measured, unknown
-from pipelines.planning._outlook import INDEX_BYTES, Outlook
+from pipelines.planning._outlook import Outlook
 from pipelines.planning._protocol import has_triage
 from pipelines.planning._time import time_figures
 from scanner.attack import (
@@ -21,6 +21,7 @@ from scanner.attack import (
     total_cost,
 )
 from scanner.intervals import ranks
+from scanner.verify import INDEX_BYTES
 
 
 def attack_sections(outlook: Outlook) -> tuple[Section, ...]:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from pipelines.planning._figures import Figure, Section, counted, extrapolated, measured, unknown
 from pipelines.planning._originals import cached_bytes
-from pipelines.planning._outlook import INDEX_BYTES, Outlook
+from pipelines.planning._outlook import Outlook
 from scanner.attack import Span, exactly
+from scanner.verify import OPEN_INDEX_BYTES
 
-OPEN_INDEX_BYTES = 2 * INDEX_BYTES - 16
-"""Of one picture in the opened index: its block means as they are and normalised."""
 CLUSTERED_BYTES = 1
 """Of one pixel value of a prompt's images while they are clustered: as it is stored (what is multiplied at once is a
 few MB beside it)."""

@@ -74,8 +74,7 @@ def time_originals(
     except Undecodable as error:
         raise ScannerError(f"A picture of the data set can't be read any more ({error}); audit it again.") from error
     seconds = time.perf_counter() - begun
-    numbers = {name: np.asarray(arrays[name], np.float32) for name in ("blocks", "mean", "deviation")}
-    blocks = Blocks(sample_id=np.asarray(arrays["sample_id"], np.int64), **numbers)
+    blocks = Blocks.from_arrays([arrays])
     originals = Originals(blocks, SquarePictures(images, sample, transform), {}, None)
     fits = cached_bytes(len(places), transform.size) < CACHE_BYTES
     lookup = _lookup_seconds(originals, generations, times=2 if fits else 1)

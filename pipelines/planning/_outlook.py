@@ -19,10 +19,7 @@ from scanner.attack import (
     paper_cost,
     total_cost,
 )
-from scanner.verify import KEPT, SIDE
-
-INDEX_BYTES = SIDE * SIDE * 3 * 4 + 16
-"""Of one picture in the index of originals: block means and three numbers."""
+from scanner.verify import KEPT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,16 @@
 >>> originals(images)[0].near                                              # doctest: +SKIP
 """
 
-from scanner.verify._blocks import SIDE, BlockMeans, Blocks, has_blocks, stored_blocks, write_blocks
+from scanner.verify._blocks import (
+    INDEX_BYTES,
+    OPEN_INDEX_BYTES,
+    BlockMeans,
+    Blocks,
+    has_blocks,
+    has_earlier_blocks,
+    stored_blocks,
+    write_blocks,
+)
 from scanner.verify._layouts import RADIUS as TEMPLATE_CEILING
 from scanner.verify._layouts import Layouts, Unit, units_of
 from scanner.verify._neighbourhoods import (
@@ -23,6 +32,7 @@ from scanner.verify._thresholds import (
     agreement_threshold,
     edge_threshold,
 )
+from scanner.verify._thumbnails import Thumbnails
 from scanner.verify._verdict import (
     EIDETIC_L2,
     PAPER_L2,
@@ -38,10 +48,11 @@ __all__ = [
     "CACHE_BYTES",
     "EDGE_CEILING",
     "EIDETIC_L2",
+    "INDEX_BYTES",
     "KEPT",
     "NORMALISED_CEILING",
+    "OPEN_INDEX_BYTES",
     "PAPER_L2",
-    "SIDE",
     "TEMPLATE_CEILING",
     "AgreementThreshold",
     "BlockMeans",
@@ -53,12 +64,14 @@ __all__ = [
     "Originals",
     "SquarePictures",
     "Squares",
+    "Thumbnails",
     "Unit",
     "Verifier",
     "agreement_threshold",
     "edge_threshold",
     "full_steps",
     "has_blocks",
+    "has_earlier_blocks",
     "near_originals",
     "shown_layout",
     "squares_file",

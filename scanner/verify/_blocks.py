@@ -1,16 +1,19 @@
-"""The index of originals: for each distinct picture, 16 × 16 colour block means of what the target was trained on.
+"""The index of originals: for each distinct picture, a thumbnail of the block means of what the target was trained on.
 
-One pass over the data set in the target's own training transform; a shard's file holds, per distinct picture,
-`sample_id` (the first row that shows it) and `blocks` float32 (16 · 16 · 3), `mean` and `deviation` of all its pixels.
-Normalised block means follow from these without reading the picture again.
+One pass over the data set in the target's own training transform; a shard's files hold, per distinct picture, the
+thumbnail, block means rounded to 8 bits (PART.npy, 3,072 bytes a picture, memory-mapped), and (PART.npz) `sample_id`,
+the first row that shows it, `mean` and `deviation` of all its pixels, `rest`, how far the pixels are from their block
+means, and `rounding`, how far those are from the thumbnail. Bounds at equal mean and contrast follow from these without
+reading the picture again.
 
     >>> stage = BlockMeans(images, transform)                                  # doctest: +SKIP
     >>> arrays = stage(samples_of_one_shard)                                   # doctest: +SKIP
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,9 +23,19 @@ from scanner.attack import as_unit, block_means
 from scanner.files import replacing
 from scanner.samples import StoredImages, Undecodable, decode
 from scanner.targets import Transform
+from scanner.verify._thumbnails import Thumbnails
 
 FOLDER = "originals"
-SIDE = 16
+INDEX_BYTES = 32 * 32 * 3 + 24
+"""Of one picture in the index, at most: its thumbnail and five numbers."""
+OPEN_INDEX_BYTES = 24 + 2 * (240 * 4 + 16)
+"""Of one picture in the opened index, at most: those numbers, and what bounds its plain and its normalised l2."""
+NUMBERS = ("sample_id", "mean", "deviation", "rest", "rounding")
+
+
+def side_of(size: int) -> int:
+    """Blocks along a side of size × size pixels: 32 where they cut it evenly, else 16."""
+    return 32 if size % 32 == 0 else 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +44,50 @@ class Blocks:
 
     sample_id: NDArray[np.int64]
     """(n,) the first row of each distinct picture."""
-    blocks: NDArray[np.float32]
-    """(n, 768) means of 16 × 16 blocks on [0, 1]."""
+    thumbnails: Thumbnails
+    """(n, side · side · 3) uint8: means of side × side blocks, rounded."""
     mean: NDArray[np.float32]
-    """(n,) mean over all pixels and channels."""
+    """(n,) mean over all pixels and channels, on [0, 1]."""
     deviation: NDArray[np.float32]
     """(n,) standard deviation over the same."""
+    rest: NDArray[np.float32]
+    """(n,) l2 of the pixels to their block means."""
+    rounding: NDArray[np.float32]
+    """(n,) l2 of the block means to the thumbnail: 1 / (255 √12) as a rule, at most 0.5 / 255."""
+
+    @classmethod
+    def of(cls, images: NDArray[np.float32], sample_id: NDArray[np.int64]) -> "Blocks":
+        """The index of pictures (n, size, size, 3) on [0, 1] in memory."""
+        return cls.from_arrays([{"sample_id": sample_id, **_columns([described(image) for image in images])}])
+
+    @classmethod
+    def from_arrays(cls, parts: Sequence[Mapping[str, NDArray[Any]]]) -> "Blocks":
+        """The index from the arrays of its shards, in the order of sample ids."""
+        numbers = {name: np.concatenate([part[name] for part in parts]) for name in NUMBERS}
+        assert (np.diff(numbers["sample_id"]) > 0).all()
+        return cls(thumbnails=Thumbnails([part["thumbnails"] for part in parts]), **numbers)
+
+
+def described(image: NDArray[np.float32]) -> dict[str, Any]:
+    """What the index holds of a picture (size, size, 3) on [0, 1], named as in `Blocks`."""
+    side = side_of(image.shape[0])
+    means = block_means(image, side)
+    thumbnail = (means * 255).round().astype(np.uint8)
+    return {
+        "thumbnails": thumbnail,
+        "mean": image.mean(dtype=np.float64),
+        "deviation": image.std(dtype=np.float64),
+        "rest": rest_of(image, side),
+        "rounding": np.sqrt(np.square(as_unit(thumbnail) - means, dtype=np.float64).mean()),
+    }
+
+
+def rest_of(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """l2 of images (..., size, size, 3) to their own side × side block means: (...)."""
+    *front, size, _, _ = images.shape
+    blocks = images.reshape(*front, side, size // side, side, size // side, 3)
+    means = block_means(images, side).reshape(*front, side, 1, side, 1, 3)
+    return np.asarray(np.sqrt(np.square(blocks - means, dtype=np.float64).mean(axis=(-5, -4, -3, -2, -1))), np.float32)
 
 
 class BlockMeans:
@@ -49,41 +100,54 @@ class BlockMeans:
         """Arrays named as in `Blocks`. A row whose image was never decoded (it has no `pixel_sha256`) and can't be is
         left out; raises Undecodable for any other."""
         columns = ("sample_id", "pixel_sha256", "file", "offset", "length")
-        ids, blocks, means, deviations = list[int](), list[NDArray[np.float32]](), list[float](), list[float]()
+        ids, rows = list[int](), list[dict[str, Any]]()
         for sample, pixels, *where in samples.select(columns).iter_rows():
             try:
-                image = as_unit(self.transform(decode(self.images(*where))))
+                image = as_unit(self.transform(decode(self.images(*where))))  # one in memory, not those of a shard
             except Undecodable:
                 if pixels is not None:
                     raise
                 continue
             ids.append(sample)
-            blocks.append(block_means(image, SIDE))  # one image in memory, not those of a shard
-            means.append(image.mean(dtype=np.float64))
-            deviations.append(image.std(dtype=np.float64))
-        return {
-            "sample_id": np.array(ids, np.int64),
-            "blocks": np.array(blocks, np.float32).reshape(len(ids), SIDE * SIDE * 3),
-            "mean": np.array(means, np.float32),
-            "deviation": np.array(deviations, np.float32),
-        }
+            rows.append(described(image))
+        width = 3 * side_of(self.transform.size) ** 2
+        empty = {"thumbnails": np.empty((0, width), np.uint8)}
+        return {"sample_id": np.array(ids, np.int64), **_columns(rows), **({} if rows else empty)}
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
+    numbers = {name: np.array([row[name] for row in rows], np.float32) for name in NUMBERS[1:]}
+    return {"thumbnails": np.array([row["thumbnails"] for row in rows], np.uint8), **numbers}
 
 
 def write_blocks(run: Path, part: str, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-    """Write one shard's arrays whole or not at all."""
+    """Write one shard's arrays, each file whole or not at all, the numbers last."""
+    with replacing(run / FOLDER / f"{part}.npy") as temporary, temporary.open("wb") as file:
+        np.save(file, arrays["thumbnails"], allow_pickle=False)
     with replacing(run / FOLDER / f"{part}.npz") as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, allow_pickle=False, **{name: arrays[name] for name in NUMBERS})
 
 
 def has_blocks(run: Path, part: str) -> bool:
-    return (run / FOLDER / f"{part}.npz").exists()
+    """Whether a shard's files are there; what an earlier version wrote, one file with fewer numbers, is not enough, nor
+    is it beside a thumbnail file that a stopped run has written since."""
+    numbers = run / FOLDER / f"{part}.npz"
+    if not (numbers.exists() and numbers.with_suffix(".npy").exists()):
+        return False
+    with np.load(numbers) as stored:
+        return set(NUMBERS) <= set(stored.files)
+
+
+def has_earlier_blocks(run: Path) -> bool:
+    """Whether an earlier version wrote an index, which the stage makes anew."""
+    return any(not has_blocks(run, file.stem) for file in (run / FOLDER).glob("*.npz"))
 
 
 def stored_blocks(run: Path) -> Blocks:
-    """The index of a run, from all its shards' files."""
-    parts: list[Mapping[str, NDArray[np.generic]]] = [dict(np.load(p)) for p in sorted((run / FOLDER).glob("*.npz"))]
-    arrays = {
-        name: np.concatenate([part[name] for part in parts]) for name in ("sample_id", "blocks", "mean", "deviation")
-    }
-    order = np.argsort(arrays["sample_id"])
-    return Blocks(**{name: values[order] for name, values in arrays.items()})
+    """The index of a run, from all its shards' files; the thumbnails are not read yet."""
+    files = sorted((run / FOLDER).glob("*.npz"))  # a part is named by its shard's number: in the order of sample ids
+    parts = [dict(np.load(file)) for file in files]
+    thumbnails = [np.load(file.with_suffix(".npy"), mmap_mode="r") for file in files]
+    return Blocks.from_arrays(
+        [part | {"thumbnails": pictures} for part, pictures in zip(parts, thumbnails, strict=True)]
+    )

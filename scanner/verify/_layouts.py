@@ -149,7 +149,7 @@ class Layouts:
         """In a layout, to the nearer of original and reconstruction; the latter is made of what lies within twice the
         radius."""
         distances = layout_l2(as_unit(self.originals.pictures(candidates)), image, template.layout)
-        for at in np.flatnonzero(distances <= 2 * RADIUS):
+        for at in np.flatnonzero(distances <= 2 * RADIUS).tolist():
             restored = self.originals.reconstruction(candidates[at])
             if restored is not None:
                 seen = layout_l2(as_unit(restored[None]), image, template.layout)

@@ -1,10 +1,10 @@
 """The nearest originals of an image over the whole training set: exact, without reading most of it.
 
-The l2 of block means never exceeds the l2 of the images (`scanner.attack.block_means`), for plain and for normalised
-pixels. So originals whose bound lies beyond the search radius are dismissed unread, and the others are decided on
-the full images, in the target's own training transform. Of each duplicate group the nearest row stands for it.
-Where the target has an autoencoder, an original's distance is the smaller of that to itself and that to its
-reconstruction, since a latent model can give back no more (checked for the nearest originals within the radius).
+Lower bounds of the l2, from a few numbers a picture (`_screen`) and then from its thumbnail (`_space`), dismiss most
+originals unread, for plain and for normalised pixels. The others are decided on the full images, in the target's own
+training transform. Of each duplicate group the nearest row stands for it. Where the target has an autoencoder, an
+original's distance is the smaller of that to itself and that to its reconstruction, since a latent model can give back
+no more (checked for the nearest originals within the radius).
 
     >>> originals = Originals(blocks, pictures, group_of, reconstruct)         # doctest: +SKIP
     >>> originals(images)[0].near                                              # doctest: +SKIP
@@ -12,15 +12,18 @@ reconstruction, since a latent model can give back no more (checked for the near
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.attack import Near, as_unit, block_means, l2, normalise
+from scanner.attack import Near, as_unit, l2, normalise
 from scanner.samples import StoredImages, decode
 from scanner.targets import Transform
-from scanner.verify._blocks import SIDE, Blocks
+from scanner.verify._blocks import Blocks
+from scanner.verify._nearest import UNLIMITED, nearest
+from scanner.verify._space import COARSE, Asked, Space
 
 Pixels = NDArray[np.uint8]
 
@@ -29,9 +32,8 @@ RADIUS = 0.25
 reconstruction is not dismissed for the distance of the reconstruction to its original."""
 KEPT = 8
 """Originals kept per image."""
-ROUNDING = 2e-3
-"""What float32 rounding can add to a bound (the product form loses digits near zero): allowed for, so that no
-original is dismissed for it."""
+TOGETHER = 512
+"""Images that are looked up at once."""
 CACHE_BYTES = 1_000_000_000
 
 
@@ -72,28 +74,26 @@ class Originals:
         reconstruct: Callable[[Pixels], Pixels] | None,
     ) -> None:
         self.blocks, self.pictures, self.group_of, self._reconstruct = blocks, pictures, group_of, reconstruct
-        gain = np.float32(0.25) / np.maximum(blocks.deviation, np.float32(0.01))
-        self._normalised = (blocks.blocks - blocks.mean[:, None]) * gain[:, None]
         self._reconstructed: dict[int, NDArray[np.float32]] = {}
 
     def __call__(self, images: NDArray[np.float32]) -> list[Near]:
         """What lies near each image (n, size, size, 3) on [0, 1]."""
-        plain = self._nearest_plain(images)
-        normalised = normalise(images)
-        near = self._within(normalised, RADIUS)
-        return [
-            Near(
-                near=self._with_reconstructions(normalised[i], near[i]),
-                l2_sample_id=plain[i][0],
-                l2=plain[i][1],
-            )
-            for i in range(len(images))
-        ]
+        return [near for at in range(0, len(images), TOGETHER) for near in self._near(images[at : at + TOGETHER])]
+
+    def nearest(self, images: NDArray[np.float32], *, radius: float = UNLIMITED) -> list[tuple[int, float] | None]:
+        """(sample_id, normalised l2) of the nearest original of each image (n, size, size, 3) on [0, 1], as it is and
+        not as the autoencoder gives it back; None where none lies within the radius."""
+        found = []
+        for at in range(0, len(images), TOGETHER):
+            found += self._search(self._normalised, images[at : at + TOGETHER], kept=1, radius=radius)
+        return [one[0] if one else None for one in found]
 
     def nearest_blocks(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """The least l2 of 16 × 16 block means to any original, at equal mean and contrast, of images (n, size, size, 3)
-        on [0, 1]: (n,). No picture is read."""
-        return np.asarray(_bounds(block_means(normalise(images), SIDE), self._normalised).min(axis=1))
+        on [0, 1]: (n,), up to the rounding of the stored means. No picture is read."""
+        asked = self._coarse.queries(images)
+        found = nearest(self._coarse, asked, partial(self._coarse.distances, asked), kept=1, radius=UNLIMITED)
+        return np.array([distance for ((distance, _),) in found], np.float32)
 
     def reconstruction(self, sample: int) -> Pixels | None:
         """The original as the target's autoencoder gives it back; None without an autoencoder."""
@@ -106,50 +106,49 @@ class Originals:
     def count_within(self, sample: int, radius: float) -> list[int]:
         """Distinct originals (their first rows) within plain l2 `radius` of an original, itself among them."""
         image = as_unit(self.pictures([sample]))
-        bound = _bounds(block_means(image, SIDE), self.blocks.blocks)[0]
-        rows = np.flatnonzero(bound <= radius + ROUNDING)
-        distances = l2(image, as_unit(self.pictures(self.blocks.sample_id[rows].tolist())))
-        return [int(id_) for id_ in self.blocks.sample_id[rows[distances <= radius]]]
+        found = self._search(self._plain, image, kept=len(self.blocks.sample_id), radius=radius, alone=True)
+        return sorted(original for original, _ in found[0])
 
-    def _nearest_plain(self, images: NDArray[np.float32]) -> list[tuple[int, float]]:
-        bounds = _bounds(block_means(images, SIDE), self.blocks.blocks)
-        first = bounds.argmin(axis=1)
-        reach = l2(images, as_unit(self.pictures(self.blocks.sample_id[first].tolist())))
-        rows, distances = self._exact(images, bounds <= reach[:, None] + ROUNDING, normalised=False)
-        best = distances.argmin(axis=1)
-        return [(int(self.blocks.sample_id[rows[j]]), float(distances[i, j])) for i, j in enumerate(best)]
+    @cached_property
+    def _plain(self) -> Space:
+        return Space(self.blocks, normalised=False)
 
-    def _within(self, normalised: NDArray[np.float32], radius: float) -> list[list[tuple[int, float]]]:
-        """Per image (sample_id, distance): the nearest row of each group within the radius, nearest first."""
-        bounds = _bounds(block_means(normalised, SIDE), self._normalised)
-        rows, distances = self._exact(normalised, bounds <= radius + ROUNDING, normalised=True)
-        ids = self.blocks.sample_id[rows].tolist()
-        return [self._nearest_of_groups(ids, row, radius) for row in distances]
+    @cached_property
+    def _normalised(self) -> Space:
+        return Space(self.blocks, normalised=True)
 
-    def _nearest_of_groups(
-        self, ids: list[int], distances: NDArray[np.float64], radius: float
-    ) -> list[tuple[int, float]]:
-        found: dict[int, tuple[int, float]] = {}
-        for j in np.argsort(distances, kind="stable"):
-            if distances[j] > radius or len(found) == KEPT:
-                break
-            found.setdefault(self.group_of.get(ids[j], ids[j]), (ids[j], float(distances[j])))
-        return list(found.values())
+    @cached_property
+    def _coarse(self) -> Space:
+        return Space(self.blocks, normalised=True, side=COARSE)
 
-    def _exact(
-        self, images: NDArray[np.float32], mask: NDArray[np.bool_], *, normalised: bool
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Rows of the index that any image needs, and exact distances (images, rows); infinite where masked out."""
-        rows = np.flatnonzero(mask.any(axis=0))
-        distances = np.full((len(images), len(rows)), np.inf)
-        for at in range(0, len(rows), 256):
-            part = rows[at : at + 256]
-            originals = as_unit(self.pictures(self.blocks.sample_id[part].tolist()))
-            originals = normalise(originals) if normalised else originals
-            for i, image in enumerate(images):
-                wanted = np.flatnonzero(mask[i, part])
-                distances[i, at + wanted] = l2(image, originals[wanted])
-        return rows, distances
+    def _near(self, images: NDArray[np.float32]) -> list[Near]:
+        plain = self._search(self._plain, images, kept=1, radius=UNLIMITED)
+        near = self._search(self._normalised, images, kept=KEPT, radius=RADIUS)
+        return [
+            Near(near=self._with_reconstructions(image, close), l2_sample_id=first[0], l2=first[1])
+            for image, close, (first,) in zip(normalise(images), near, plain, strict=True)
+        ]
+
+    def _search(
+        self, space: Space, images: NDArray[np.float32], *, kept: int, radius: float, alone: bool = False
+    ) -> list[list[tuple[int, float]]]:
+        """Per image (sample_id, distance): the nearest row of each group within the radius, nearest first; every row if
+        each stands `alone`."""
+        asked = space.queries(images)
+        original = int if alone else self._original
+        found = nearest(
+            space, asked, partial(self._distances, space, asked), kept=kept, radius=radius, original=original
+        )
+        return [[(int(self.blocks.sample_id[row]), distance) for distance, row in one] for one in found]
+
+    def _distances(self, space: Space, asked: Asked, image: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        originals = as_unit(self.pictures(self.blocks.sample_id[rows].tolist()))
+        return l2(asked.images[image], normalise(originals) if space.normalised else originals)
+
+    def _original(self, row: int) -> int:
+        """A row's group, or itself where it is in none."""
+        sample = int(self.blocks.sample_id[row])
+        return self.group_of.get(sample, sample)
 
     def _with_reconstructions(
         self, image: NDArray[np.float32], near: list[tuple[int, float]]
@@ -167,9 +166,3 @@ class Originals:
             assert restored is not None
             self._reconstructed[sample] = normalise(as_unit(restored))
         return self._reconstructed[sample]
-
-
-def _bounds(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float32]:
-    """l2 of every pair of block means: (n, d), (m, d) → (n, m)."""
-    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2 * (a @ b.T)
-    return np.asarray(np.sqrt(np.maximum(squared, 0) / a.shape[1]))

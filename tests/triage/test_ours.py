@@ -39,12 +39,7 @@ def test_contrast_is_that_of_what_one_evaluation_predicts(tiny_target):
 
 def originals(pictures: list[np.ndarray]) -> Originals:
     images = np.stack(pictures)
-    blocks = Blocks(
-        sample_id=np.arange(len(images)),
-        blocks=block_means(images),
-        mean=images.mean(axis=(1, 2, 3)),
-        deviation=images.std(axis=(1, 2, 3)),
-    )
+    blocks = Blocks.of(images, np.arange(len(images)))
     return Originals(blocks, lambda ids: (images[list(ids)] * 255).astype(np.uint8), {}, None)
 
 

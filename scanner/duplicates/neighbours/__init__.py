@@ -7,6 +7,7 @@
 ...         unite(parents, pairs.left, pairs.right)
 """
 
+from scanner.duplicates.neighbours._bound import fast_type
 from scanner.duplicates.neighbours._config import NeighbourConfig, parts_of
 from scanner.duplicates.neighbours._leaders import Stars
 from scanner.duplicates.neighbours._neighbours import PARALLEL, Component, Neighbours, Pairs
@@ -25,6 +26,7 @@ __all__ = [
     "Stored",
     "UnitRows",
     "cosines",
+    "fast_type",
     "parts_of",
     "slices",
 ]
