@@ -112,7 +112,8 @@ class Verifier:
         share = None if shares is None else float(np.sort(shares)[NEEDED - 1])
         masked = {} if share is None else {"masked_share": share, "template_area": area}
         if share is not None and share > COPIED:
-            return {"verdict": "template", **masked}
+            layout = shown_layout(full, evidence.own, self.layouts)
+            return {"verdict": "template", "template_l2": None if layout is None else layout.l2, **masked}
         own = self.originals.group_of.get(agreed.sample_id, agreed.sample_id) in evidence.own
         return {"verdict": "matching" if own else "retrieved", **masked}
 

@@ -9,9 +9,9 @@ their own. Brute force reads the memory-mapped rows tile by tile, brings them to
 multiplies them with all queries, in float32, by the same threads; its time is printed as a whole and for the products
 with their maxima alone.
 
-Asked are the nearest row within the verdict's distance (which is what a verdict needs), within the radius of the attack's
-search, and however far. The bar of a twentieth is held against the whole of brute force, and for the verdict's distance;
-with a wider radius queries that show nothing leave the bound thousands of rows to compare (see ARCHITECTURE.md).
+Asked are the nearest row within the verdict's distance (which is what a verdict needs), within the radius of the
+attack's search, and however far. The bar of a twentieth is held against the whole of brute force, and for the verdict's
+distance; with a wider radius queries that show nothing leave the bound thousands of rows (see ARCHITECTURE.md).
 """
 
 import time
