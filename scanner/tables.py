@@ -601,7 +601,7 @@ HITS = Table(
         ),
         "template_l2": _column(
             pl.Float64,
-            "normalised l2 in a layout's cells alone of images that show no original and its masked region; null beyond 0.12",
+            "normalised l2 in a layout's cells alone, of images that show no original whole; null beyond 0.12",
         ),
         "masked_share": _column(
             pl.Float64,
