@@ -606,7 +606,7 @@ HITS = Table(
         "masked_share": _column(
             pl.Float64,
             "l2 of the second-nearest image to the original in the region that its layout masks, in medians of the l2 "
-            "of two originals there; above 0.5 that region is not copied; null: no layout of the original is known",
+            "of two originals there; above 0.35 that region is not copied; null: no layout of the original is known",
         ),
         "k": _column(pl.Int64, "training rows within l2 0.1 of the original: k of (k, l, δ)-eidetic memorisation"),
         "seed": _column(pl.Int64, "seed of the best generation"),
