@@ -17,6 +17,7 @@ import polars as pl
 
 from pipelines.candidates import write_candidates
 from pipelines.configs import AttackOptions, TargetOptions
+from pipelines.copies import open_copy_model, with_copy_model
 from pipelines.engines import LocalEngine
 from pipelines.faces import look_for_faces, wants_faces
 from pipelines.fetching import fetch_originals
@@ -26,7 +27,7 @@ from pipelines.search import Prompt, Search
 from pipelines.targets import facts, forget_answers, open_target, with_images
 from pipelines.triage import detectors_of, nearest_originals, triage
 from pipelines.unconditional import attack_unconditional
-from pipelines.verification import open_originals, originals_missing, stored_images, write_hits
+from pipelines.verification import copy_similarity_of, open_originals, originals_missing, stored_images, write_hits
 from scanner.attack import BudgetSpent, ByClique, ByOriginals, Generator, Rounds, Rule, Sampling, Spending
 from scanner.errors import ScannerError, UnusableInputError
 from scanner.prompts import list_checksum
@@ -92,7 +93,8 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
     target = open_target(model, options, run)
     arms = Arms(risk=with_images(target, arms.risk, "risk"), control=with_images(target, arms.control, "control"))
     detectors = detectors_of(target, config, nearest_originals(run, target, config, engine))
-    run.claim_part("attack", _claim(run, model, target, config, options))
+    copy_model = open_copy_model(config, pictures=config.originals)
+    run.claim_part("attack", with_copy_model(_claim(run, model, target, config, options), copy_model))
     if not parts.get("attack", {"stopped": "not begun"})["stopped"]:
         _tidy(run, target, config)  # if it was stopped there
         return
@@ -107,16 +109,21 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
     edge = write_candidates(search, attacked, config)
     if originals is None:
         HITS.write(run.path, HITS.empty())
-        template = None
+        verified = {}
     else:
-        template = asdict(write_hits(run, search, originals, arms.risk, arms.control, attacked.threshold))
+        similarity = copy_similarity_of(run, copy_model)
+        template = write_hits(run, search, originals, arms.risk, arms.control, attacked.threshold, similarity)
+        verified = {
+            "template_threshold": asdict(template),
+            "copy_similarity_by": None if similarity is None else similarity.name,
+        }
     if wants_faces(run, asked=False):
         look_for_faces(run, engine)
     run.finish(
         "attack",
         {
             "normalised_threshold": asdict(attacked.threshold),
-            "template_threshold": template,
+            **verified,
             "triage_threshold": triage_threshold,
             "look_limits": attacked.control.limits,
             "edge_threshold": edge,

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.configs import AuditConfig
+from pipelines.configs import AttackOptions, AuditConfig
 from pipelines.engines import Job, LocalEngine, require
 from pipelines.features import places_by_shard
 from scanner.duplicates import Addition, CopyCosines, DuplicatesConfig, DuplicateSearch, prefix_of
@@ -36,7 +36,7 @@ _PART = 16_384
 _SETTINGS = ("copy_model", "copy_threshold", "copy_preprocessing")
 
 
-def open_copy_model(config: AuditConfig, *, pictures: bool) -> CopyModel | None:
+def open_copy_model(config: AuditConfig | AttackOptions, *, pictures: bool) -> CopyModel | None:
     """The network of `--copy-model`, or None where none is given.
 
     Raises UnusableInputError when it can't be had, or when there are no `pictures` that it could look at.

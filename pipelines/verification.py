@@ -9,6 +9,7 @@ and the attack is refused.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -19,7 +20,7 @@ from pipelines.fetching import can_be_fetched
 from pipelines.search import Prompt, Search
 from scanner.attack import agreement
 from scanner.errors import UnusableInputError
-from scanner.fingerprints import load_embedder
+from scanner.fingerprints import CopyModel, load_embedder
 from scanner.images import image_places, images_of
 from scanner.prompts import prompt_id
 from scanner.run import Run
@@ -46,6 +47,16 @@ from scanner.verify import (
     units_of,
     write_blocks,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedSimilarity:
+    """Copy similarity, and whose it is."""
+
+    name: str
+    """The network's, as the report gives it."""
+    of: CopySimilarity
+    """Cosine of two pictures' embeddings."""
 
 
 def stored_images(run: Run, *, fetch: bool = False) -> StoredImages:
@@ -139,6 +150,7 @@ def write_hits(  # noqa: PLR0913, PLR0917 - both arms and what they are read aga
     risk: Sequence[Prompt],
     control: Sequence[Prompt],
     threshold: AgreementThreshold,
+    similarity: NamedSimilarity | None,
 ) -> AgreementThreshold:
     """The hits table, a row for every prompt that images were made of; and the threshold of layouts, read off the
     control arm for what the threshold of whole pictures leaves of its rate."""
@@ -150,7 +162,7 @@ def write_hits(  # noqa: PLR0913, PLR0917 - both arms and what they are read aga
         originals,
         layouts,
         copies_of=copies_of(run),
-        copy_similarity=_copy_similarity(run),
+        copy_similarity=None if similarity is None else similarity.of,
         threshold=threshold.value,
         template_threshold=template.value,
     )
@@ -198,17 +210,19 @@ def _template_threshold(
     return agreement_threshold(distances, ceiling=TEMPLATE_CEILING, rate=threshold.rate, spent=threshold.passing)
 
 
-def _copy_similarity(run: Run) -> CopySimilarity | None:
-    """By the run's own model; None where the data set brought its embeddings, and nobody knows the model."""
+def copy_similarity_of(run: Run, copy_model: CopyModel | None) -> NamedSimilarity | None:
+    """By the copy model where there is one, else by the audit's own model; None where the data set brought its
+    embeddings, and nobody knows the model."""
+    if copy_model is not None:
+        return NamedSimilarity(name=copy_model.name, of=lambda a, b: _cosine(copy_model(a), copy_model(b)))
     if run.config["model"] == OWN_MODEL:
         return None
     embedder = load_embedder(run.config["model"], run.config["pretrained"])
+    return NamedSimilarity(name=f"the audit's model, {run.config['model']}", of=lambda a, b: _cosine(*embedder([a, b])))
 
-    def copy_similarity(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-        first, second = embedder([a, b]).astype(np.float64)
-        return float(first @ second)
 
-    return copy_similarity
+def _cosine(first: NDArray[np.float16], second: NDArray[np.float16]) -> float:
+    return float(first.astype(np.float64) @ second.astype(np.float64))
 
 
 def _own_originals(samples: pl.DataFrame, group_of: Mapping[int, int]) -> dict[str, frozenset[int]]:

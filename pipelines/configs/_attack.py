@@ -76,6 +76,12 @@ class AttackOptions:
     agreement_l2: float | None = None
     """Normalised l2 within which an image shows an original, as `scanner lab score --precision` gives it for
     agreement_l2 on a model whose truth is known; by default 0.12. The control arm may lower it."""
+    copy_model: str | None = None
+    """A copy-detection network as a TorchScript or ONNX file, such as SSCD's sscd_disc_mixup.torchscript.pt: measures
+    the copy similarity of each hit, which the audit's own model does without it."""
+    copy_preprocessing: str = "skew-320"
+    """How images are brought to the copy model's size: skew-320 squeezes them to that square, small-288 brings the
+    shorter side to it."""
     edge: float | None = None
     """Tile l2 below which two generations are alike; by default read off the control arm, at most 0.15."""
     originals: bool = True

@@ -37,6 +37,7 @@ MEANINGS: Mapping[str, str] = {
     "pretrained": "tag of the embedding model's weights",
     "guidance": "scale of classifier-free guidance",
     "normalised_threshold": "a generation within this normalised l2 of an original agrees with it",
+    "copy_similarity_by": "the network whose cosine of generation and original is each hit's copy similarity",
     "template_threshold": "a generation within this normalised l2 of a layout, compared there alone, shows it",
     "triage_threshold": "a prompt is attacked when its triage score is above this",
     "control_false_positive_rate": "the share of controls that may pass a threshold, by which it was set",
@@ -179,12 +180,13 @@ def settings(content: Mapping[str, Any] | None) -> tuple[Setting, ...]:
 def method(run: Run) -> Method:
     """The run's settings, what its parts recorded, the versions, and the papers."""
     manifest = run.manifest()
+    copied = run.config.get("copy_model") or (run.part_config("attack") or {}).get("copy_model")
     return Method(
         scan=settings(run.config),
         attack=settings(run.part_config("attack")),
         results=settings(manifest.get("parts")),
         versions=settings(manifest.get("versions")),
-        sources=(*SOURCES, COPY_SOURCE) if run.config.get("copy_model") else SOURCES,
+        sources=(*SOURCES, COPY_SOURCE) if copied else SOURCES,
     )
 
 

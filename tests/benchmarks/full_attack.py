@@ -31,6 +31,7 @@ from scanner.prompts import measure_curve
 from scanner.run import Run, write_json
 from scanner.tables import HITS, MEMBERS, PROMPTS
 from scanner.targets import load_target
+from scanner.verify import AgreementThreshold
 
 OUTCOME = Path(__file__).with_name("full_attack.csv")
 IMAGES = 500
@@ -89,7 +90,8 @@ def _attacked(demo: Path, run: Run, missing: pl.DataFrame, images: int) -> pl.Da
         limits=[threshold] * len(schedule),
     )
     arm.run()
-    write_hits(run, arm.search, originals, prompts, threshold)
+    level = AgreementThreshold(value=threshold, ceiling=threshold, rate=1.0, controls=0, passing=0)
+    write_hits(run, arm.search, originals, prompts, (), level, None)
     return outcome_of(run, missing["prompt_id"], images)
 
 

@@ -1,6 +1,7 @@
 """A small cut of the demo's data set, audited and attacked once for all tests that look at the result."""
 
 import io
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from scanner.run import Run
 AUDIT = AuditConfig(model="demo", control=40)
 ATTACK = AttackOptions(prompts=4, control=12, seeds=4, steps=12, search_steps="2", guidance=3.0, evidence=10, rate=0.5)
 COPIES, SINGLES = 12, 100
+ATTACK_FILES = ("generations", "originals", "attack.json", "triage*", "candidates.parquet", "hits.parquet", "report")
 
 
 @pytest.fixture(scope="session")
@@ -60,4 +62,15 @@ def small_run(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run
     """The cut, audited and attacked undisturbed."""
     run = audit(small_data, tmp_path_factory.mktemp("run") / "run", AUDIT, LocalEngine())
     attack(run, str(target_folder()), ATTACK, LocalEngine())
+    return run
+
+
+@pytest.fixture
+def audited(small_run: Run, tmp_path: Path) -> Run:
+    """The small run as its audit left it."""
+    shutil.copytree(small_run.path, tmp_path / "run", ignore=shutil.ignore_patterns(*ATTACK_FILES))
+    run = Run.open(tmp_path / "run")
+    audit = run.manifest()["parts"]["audit"]
+    run.reopen()
+    run.finish("audit", audit)
     return run

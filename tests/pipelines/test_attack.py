@@ -22,19 +22,7 @@ from scanner.tables import CANDIDATES, GENERATIONS, HITS, PROMPTS, TRIAGE
 from tests.pipelines.conftest import ATTACK
 
 TARGET = str(target_folder())
-ATTACK_FILES = ("generations", "originals", "attack.json", "triage*", "candidates.parquet", "hits.parquet", "report")
 FEW = replace(ATTACK, prompts=2, control=4, seeds=3, evidence=4, record=2, rate=0.9, triage="none", look_rate=0.2)
-
-
-@pytest.fixture
-def audited(small_run: Run, tmp_path: Path) -> Run:
-    """The small run as its audit left it."""
-    shutil.copytree(small_run.path, tmp_path / "run", ignore=shutil.ignore_patterns(*ATTACK_FILES))
-    run = Run.open(tmp_path / "run")
-    audit = run.manifest()["parts"]["audit"]
-    run.reopen()
-    run.finish("audit", audit)
-    return run
 
 
 def images(run: Run) -> pl.DataFrame:
