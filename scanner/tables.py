@@ -608,6 +608,15 @@ HITS = Table(
             "l2 of the second-nearest image to the original in the region that its layout masks, in medians of the l2 "
             "of two originals there; above 0.35 that region is not copied; null: no layout of the original is known",
         ),
+        "placement": _column(
+            pl.String,
+            "mirrored, shifted, or mirrored and shifted: how two images lie on an original that they show no other way, "
+            "which is no verdict; null: none found, or there is a verdict",
+        ),
+        "placement_x": _column(pl.Int64, "pixels that the original has moved to the right in them, mirrored back"),
+        "placement_y": _column(pl.Int64, "pixels that it has moved down"),
+        "placement_l2": _column(pl.Float64, "normalised l2 at which the second of the two shows it, so placed"),
+        "placement_sample_id": _column(pl.Int64, "that original"),
         "k": _column(pl.Int64, "training rows within l2 0.1 of the original: k of (k, l, δ)-eidetic memorisation"),
         "seed": _column(pl.Int64, "seed of the best generation"),
         "evidence": _column(pl.Int64, "full-step generations made"),

@@ -40,7 +40,7 @@ def prompt_frame(run: Run) -> pl.DataFrame:
     """
     triage = _triage(run)
     candidates = run.read(CANDIDATES).select("prompt_id", "generated", "decision", "evaluations")
-    hits = run.read(HITS).select("prompt_id", "verdict", "evidence", "paper_rule")
+    hits = _with_missing(HITS, run.read(HITS)).select("prompt_id", "verdict", "evidence", "paper_rule", "placement")
     frame = _with_missing(PROMPTS, run.read(PROMPTS))
     for part in (triage, candidates, hits):
         frame = frame.join(part, on="prompt_id", how="left", maintain_order="left")
@@ -93,6 +93,7 @@ def count_arm(frame: pl.DataFrame, arm: str, *, originals: int) -> Arm:
         undecided=decisions["open"],
         checked=_count(attacked, pl.col("evidence") > 0),
         **verdicts,
+        displaced=_count(attacked, pl.col("placement").is_not_null()),
         originals=originals,
         verified=rate(hits, tried),
         verified_of_attacked=rate(hits, attacked.height),
@@ -205,7 +206,7 @@ def _prompt(row: dict[str, Any], sample: SampleRef | None) -> Prompt:
 def list_hits(run: Run, frame: pl.DataFrame) -> tuple[Hit, ...]:
     """The verified prompts with their evidence, risk arm first, by rank; all of them."""
     prompts = frame.filter("hit").select("prompt_id", "arm", "rank", "caption")
-    joined = prompts.join(run.read(HITS), on="prompt_id", maintain_order="left")
+    joined = prompts.join(_with_missing(HITS, run.read(HITS)), on="prompt_id", maintain_order="left")
     rows = [clean(row) for row in joined.iter_rows(named=True)]
     originals = {row["sample_id"] for row in rows} - {None}
     refs = sample_refs(run, originals)

@@ -310,9 +310,11 @@ class Arm:
     matching: int
     """Verified: the prompt's own image."""
     template: int
-    """Verified: the same layout, one region differs."""
+    """Verified: the layout that several training images share, with something else where these differ."""
     retrieved: int
     """Verified: another training image than the prompt's own."""
+    displaced: int
+    """Not verified, and no hit: attacked prompts that gave back a training image mirrored or shifted."""
     originals: int
     """Different training images that the verified prompts gave back (unique hits): rows of one duplicate group are one
     image, and several captions may bring back the same."""

@@ -31,6 +31,7 @@ from scanner.attack import (
 )
 from scanner.verify._layouts import Layouts, ShownLayout
 from scanner.verify._originals import Originals
+from scanner.verify._placement import placed
 from scanner.verify._template import COPIED
 
 PAPER_L2 = 0.15
@@ -92,13 +93,28 @@ class Verifier:
             if agreed.count >= NEEDED:
                 return row | self._shown(evidence, full, agreed)
         layout = shown_layout(full, evidence.own, self.layouts)
-        if layout is None:
-            return row
-        row |= {"template_l2": layout.l2, "template_area": layout.area}
-        if layout.l2 <= self.template_threshold:
+        if layout is not None:
+            row |= {"template_l2": layout.l2, "template_area": layout.area}
+        if layout is not None and layout.l2 <= self.template_threshold:
             agreeing = sum(distance <= self.template_threshold for distance in layout.distances)
-            row |= {"verdict": "template", "agreeing": agreeing, **self._distances(full, layout.sample_id)}
-        return row
+            return row | {"verdict": "template", "agreeing": agreeing, **self._distances(full, layout.sample_id)}
+        return row | self._placed(full)
+
+    def _placed(self, full: pl.DataFrame) -> dict[str, Any]:
+        """An original that the images show mirrored or moved: told, and not counted."""
+        if full.height < NEEDED:
+            return {}
+        images = as_unit(np.stack([from_png(encoded) for encoded in full["png"]]))
+        found = placed(images, self.originals, threshold=self.threshold)
+        if found is None:
+            return {}
+        return {
+            "placement": found.words,
+            "placement_x": found.shift_x,
+            "placement_y": found.shift_y,
+            "placement_l2": found.l2,
+            "placement_sample_id": found.sample_id,
+        }
 
     def _shown(self, evidence: Evidence, full: pl.DataFrame, agreed: Agreement) -> dict[str, Any]:
         """What two images that show one original are called."""

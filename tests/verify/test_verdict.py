@@ -7,7 +7,7 @@ import pytest
 from scanner.attack import EVIDENCE_FIRST, as_unit
 from scanner.attack._generate import png
 from scanner.tables import GENERATIONS, HITS
-from scanner.verify import Evidence, Layouts, Unit, Verifier
+from scanner.verify import Evidence, Layouts, Originals, Unit, Verifier
 from tests.verify.test_originals import drawings, index
 
 PICTURES = drawings(np.random.default_rng(7), 12)
@@ -27,7 +27,11 @@ def noisy(picture: np.ndarray, amount: int, seed: int) -> np.ndarray:
 
 
 def generations(images: list[np.ndarray], first: int = EVIDENCE_FIRST) -> pl.DataFrame:
-    near = ORIGINALS(as_unit(np.stack(images)))
+    return generations_of(images, ORIGINALS, first)
+
+
+def generations_of(images: list[np.ndarray], originals: Originals, first: int = EVIDENCE_FIRST) -> pl.DataFrame:
+    near = originals(as_unit(np.stack(images)))
     return GENERATIONS.frame(
         {
             "prompt_id": "p",
@@ -125,12 +129,7 @@ def test_a_layout_with_another_region_is_a_template() -> None:
     )
 
     def judged(images: list[np.ndarray]) -> dict:
-        rows = generations(images).drop("near", "near_l2")
-        near = originals(as_unit(np.stack(images)))
-        rows = rows.with_columns(
-            near=pl.Series([[sample for sample, _ in found.near] for found in near], dtype=pl.List(pl.Int64)),
-            near_l2=pl.Series([[d for _, d in found.near] for found in near], dtype=pl.List(pl.Float64)),
-        )
+        rows = generations_of(images, originals)
         return verifier(Evidence(prompt_id="p", own=frozenset(variants), generations=rows))
 
     fresh = judged([painted(ground, 50), painted(ground, 51), UNLIKE[0]])
