@@ -610,8 +610,8 @@ HITS = Table(
         ),
         "placement": _column(
             pl.String,
-            "mirrored, shifted, or mirrored and shifted: how two images lie on an original that they show no other way, "
-            "which is no verdict; null: none found, or there is a verdict",
+            "mirrored, shifted, or mirrored and shifted: how two images lie on an original that they show "
+            "no other way, which is no verdict; null: none found, or there is a verdict",
         ),
         "placement_x": _column(pl.Int64, "pixels that the original has moved to the right in them, mirrored back"),
         "placement_y": _column(pl.Int64, "pixels that it has moved down"),

@@ -19,17 +19,8 @@ SHOWN_CAPTIONS = 6
 
 _DISTANCES = (
     *("agreeing", "evidence", "normalised_l2", "reconstruction_l2", "tile_l2", "l2", "copy_similarity"),
-    *(
-        "template_area",
-        "template_l2",
-        "masked_share",
-        "placement",
-        "placement_l2",
-        "k",
-        "seed",
-        "paper_rule",
-        "paper_l2",
-    ),
+    *("template_area", "template_l2", "masked_share", "placement", "placement_l2"),
+    *("k", "seed", "paper_rule", "paper_l2"),
 )
 _MEMORISED = ("candidates", "generations", "adaptive_l2", "l2", "seed")
 _GROUP = (
