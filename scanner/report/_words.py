@@ -64,7 +64,8 @@ def _attack_headline(found: Findings, risk: Arm) -> str:
         return f"{risk.accepted:,} of {tried} gave one image again and again; whose image it is was not looked up."
     if risk.verified.hits:
         different = "" if risk.originals == risk.verified.hits else f" ({risk.originals:,} different in all)"
-        return f"For {risk.verified.hits:,} of {tried} the model gave back a training image{different}."
+        layouts = f", for {risk.template:,} of them the layout that several share" if risk.template else ""
+        return f"For {risk.verified.hits:,} of {tried} the model gave back a training image{different}{layouts}."
     if found.stopped is not None and risk.undecided:
         undecided = count(risk.undecided, "was", "were")
         return f"None of {tried} gave back a verified training image so far; {undecided} still undecided."

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from scanner.report import gather, rate
 from scanner.report._words import count, finest, limits, percent, scoped
-from tests.report.planted import Plan, make_run
+from scanner.tables import HITS
+from tests.report.planted import Plan, make_run, overwrite
 
 NOTHING = {"copies": (), "extracted": (), "attacked": False}
 
@@ -56,6 +58,15 @@ def test_the_finest_rate_an_arm_supports() -> None:
 )
 def test_headlines(tmp_path: Path, plan: Plan, headline: str) -> None:
     assert gather(make_run(tmp_path / "run", plan)).headline == headline
+
+
+def test_a_headline_says_which_hits_are_layouts_alone(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    first = run.read(HITS).filter(pl.col("verdict") == "matching")["prompt_id"][0]
+    overwrite(run, HITS, verdict=pl.when(pl.col("prompt_id") == first).then(pl.lit("template")).otherwise("verdict"))
+    assert gather(run).headline == (
+        "For 4 of 8 high-risk prompts the model gave back a training image, for 1 of them the layout that several share."
+    )
 
 
 def test_no_hit_is_a_bound_and_not_an_all_clear(tmp_path: Path) -> None:
