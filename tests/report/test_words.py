@@ -65,7 +65,8 @@ def test_a_headline_says_which_hits_are_layouts_alone(tmp_path: Path) -> None:
     first = run.read(HITS).filter(pl.col("verdict") == "matching")["prompt_id"][0]
     overwrite(run, HITS, verdict=pl.when(pl.col("prompt_id") == first).then(pl.lit("template")).otherwise("verdict"))
     assert gather(run).headline == (
-        "For 4 of 8 high-risk prompts the model gave back a training image, for 1 of them the layout that several share."
+        "For 4 of 8 high-risk prompts the model gave back a training image, "
+        "for 1 of them the layout that several share."
     )
 
 
