@@ -274,10 +274,12 @@ def review(
     json
         Print the summary for other programs, and open no page.
     """
-    from pipelines.review import review as recipe  # noqa: PLC0415 - heavy
-    from scanner.run import Run  # noqa: PLC0415
+    from scanner.run import Run  # noqa: PLC0415 - heavy
 
-    recipe(Run.open(run), options, earlier, as_json=json)
+    opened = Run.open(run)
+    from pipelines.review import review as recipe  # noqa: PLC0415 - heavier
+
+    recipe(opened, options, earlier, as_json=json)
 
 
 @app.command

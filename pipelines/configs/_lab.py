@@ -53,18 +53,20 @@ class TrainConfig:
 
     def plan(self) -> dict[int, int] | None:
         """How many pictures get how many copies; None without a plan."""
-        return None if self.copies is None else _plan_of("--copies", self.copies, "pictures")
+        return None if self.copies is None else _plan_of("--copies", self.copies, "copies", "pictures")
 
     def template_plan(self) -> dict[int, int]:
         """How many layouts get how many variants."""
-        return {} if self.templates is None else _plan_of("--templates", self.templates, "layouts")
+        return {} if self.templates is None else _plan_of("--templates", self.templates, "variants", "layouts")
 
 
-def _plan_of(option: str, text: str, what: str) -> dict[int, int]:
+def _plan_of(option: str, text: str, of: str, what: str) -> dict[int, int]:
     parts = [re.fullmatch(r"\s*([1-9]\d*)x([1-9]\d*)\s*", part) for part in text.split(",")]
     plan = {int(part[1]): int(part[2]) for part in parts if part}
     if len(plan) < len(parts):
-        raise UnusableInputError(f"{option} {text} is no plan; give each number once with its {what}, as 1x400,128x4.")
+        raise UnusableInputError(
+            f"{option} {text} is no plan; give each number of {of} once with its {what}, as 1x400,128x4."
+        )
     return plan
 
 

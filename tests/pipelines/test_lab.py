@@ -95,6 +95,8 @@ def test_a_set_without_captions_trains_no_text_encoder(photos: Path, tmp_path: P
         ({"copies": "0x3"}, "is no plan"),
         ({"copies": "1x3,1x4"}, "each number of copies once"),
         ({"copies": "1x3,,2x4"}, "is no plan"),
+        ({"copies": "1x3", "templates": "3"}, "--templates 3 is no plan; give each number of variants once"),
+        ({"templates": "3x4"}, "give --copies too"),
         ({"write_dataset": "out"}, "give both"),
     ],
 )

@@ -36,6 +36,8 @@ _LOOKED_AT = 1_000
 """Rows that settle the types of a text file's columns."""
 _INTEGER, _NUMBER = r"^-?(0|[1-9][0-9]{0,17})$", r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$"
 _UNREADABLE = (EOFError, zlib.error, gzip.BadGzipFile)
+LONGEST_FIELD = 131_072
+"""Characters of a field of a CSV, at most: a quote that is never closed would swallow the rest of the file."""
 KINDS = ("parquet", "csv", "tsv", "jsonl")
 """Endings of the files."""
 
@@ -273,12 +275,17 @@ def _csv_rows(file: BinaryIO) -> Iterator[list[str] | Broken]:
     with TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as letters:
         rows = csv.reader(letters)
         while True:
+            limit = csv.field_size_limit(LONGEST_FIELD)  # of the whole process, and other packages raise it
+            row: list[str] | Broken | None
             try:
-                yield next(rows)
-            except StopIteration:
-                return
+                row = next(rows, None)
             except csv.Error as error:
-                yield Broken(number=None, reason="broken_row", message=f"The row is no CSV: {error}.")
+                row = Broken(number=None, reason="broken_row", message=f"The row is no CSV: {error}.")
+            finally:
+                csv.field_size_limit(limit)
+            if row is None:
+                return
+            yield row
 
 
 def _record(

@@ -108,9 +108,9 @@ def test_kinds_take_the_curves_shares_by_class():
 
 def test_memory_of_a_process_is_seen():
     before = resident()
-    peak, made = peak_while(lambda: np.ones(20_000_000).sum(), "cpu")
-    assert made == 20_000_000
-    assert before is None or peak >= 150_000_000
+    peak, made = peak_while(lambda: np.ones(60_000_000).sum(), "cpu")
+    assert made == 60_000_000
+    assert before is None or peak >= 150_000_000  # of 480 MB: meanwhile the system may take other pages back
 
 
 class Elsewhere:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cli import app, exit_code_of
 from scanner.review import Journal, list_items
 from scanner.run import Run
 from scanner.tables import GROUPS
-from tests.pipelines.test_cli import refused, scanner
 from tests.review.planted import Planned, items_of, make_reviewed_run
 
 
@@ -42,38 +42,55 @@ def test_it_prints_its_address_serves_and_ends_with_ctrl_c(run: Run) -> None:
     assert "Nothing was decided in this session." in out
 
 
-def test_the_summary_says_what_was_reviewed_and_what_was_not(run: Run) -> None:
+def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Exit code, output and errors of `scanner review ARGUMENTS` in this process."""
+    capsys.readouterr()
+    code = exit_code_of(app, ["review", *map(str, arguments)])
+    return (code, *capsys.readouterr())
+
+
+def test_the_summary_says_what_was_reviewed_and_what_was_not(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     items = list_items(run)
     for name, answer in (("ada", "accepted"), ("bo", "rejected")):
         journal = Journal(run.path, name)
         journal.add({"item": items_of(items, "hit")[0], "kind": "pair", "decision": "accepted"})
         journal.add({"item": items_of(items, "hit")[1], "kind": "pair", "decision": answer})
-    found = json.loads(scanner("review", run.path, "--json").stdout)
-    assert found["reviewers"] == ["ada", "bo"]
+    code, out, _ = said(capsys, run.path, "--json")
+    found = json.loads(out)
+    assert (code, found["reviewers"]) == (0, ["ada", "bo"])
     hits = found["counts"][0]
     assert (hits["accepted"], hits["disputed"], hits["unreviewed"]) == (1, 1, 4)
     assert (found["agreement"][0]["both"], found["agreement"][0]["kappa"]) == (2, 0.0)
-    said = scanner("review", run.path, "--summary")
-    assert said.returncode == 0
-    assert "ada and bo judged 2 items both, 1 of them alike (50.0 %); Cohen's kappa is 0.00." in said.stdout
+    code, out, _ = said(capsys, run.path, "--summary")
+    assert code == 0
+    assert "1 of them alike (50.0 %); Cohen's kappa is 0.00." in " ".join(out.split())
 
 
-def test_a_later_run_keeps_decisions(run: Run, tmp_path: Path) -> None:
+def test_a_later_run_keeps_decisions(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     later = make_reviewed_run(tmp_path / "later", Planned(offset=3))
     journal = Journal(run.path, "ada")
     for item in items_of(list_items(run), "group"):
         journal.add({"item": item, "kind": "group", "decision": "accepted"})
-    done = scanner("review", later.path, "--from", run.path, "--json")
-    assert done.returncode == 0
-    assert "8 decisions about the same pictures taken over" in done.stderr
-    groups = next(one for one in json.loads(done.stdout)["counts"] if one["kind"] == "group")
+    code, out, err = said(capsys, later.path, "--from", run.path, "--json")
+    assert code == 0
+    assert "8 decisions about the same pictures taken over" in " ".join(err.split())
+    groups = next(one for one in json.loads(out)["counts"] if one["kind"] == "group")
     assert (groups["accepted"], groups["unreviewed"]) == (8, 0)
 
 
-def test_what_can_not_be_reviewed_is_refused_in_a_sentence(run: Run, tmp_path: Path) -> None:
+def test_what_can_not_be_reviewed_is_refused_in_a_sentence(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     empty = Run.claim(tmp_path / "empty", {"dataset": "none/"})
     GROUPS.write(empty.path, GROUPS.empty())
-    assert "nothing to review yet" in refused("review", empty.path)
-    assert "is not a run directory" in refused("review", run.path, "--from", tmp_path)
-    assert "--reviewer" in refused("review", run.path, "--reviewer", " ")
-    assert "--port 70000 is no port" in refused("review", run.path, "--port", "70000")
+
+    def refused(*arguments: object) -> str:
+        code, _, err = said(capsys, *arguments)
+        assert code == 2
+        assert "Traceback" not in err
+        return " ".join(err.split())
+
+    assert "nothing to review yet" in refused(empty.path)
+    assert "is not a run directory" in refused(run.path, "--from", tmp_path)
+    assert "--reviewer" in refused(run.path, "--reviewer", " ")
+    assert "--port 70000 is no port" in refused(run.path, "--port", "70000")
