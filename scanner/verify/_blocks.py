@@ -28,7 +28,7 @@ from scanner.verify._thumbnails import Thumbnails
 FOLDER = "originals"
 INDEX_BYTES = 32 * 32 * 3 + 24
 """Of one picture in the index, at most: its thumbnail and five numbers."""
-OPEN_INDEX_BYTES = 24 + 2 * (240 * 4 + 16)
+OPEN_INDEX_BYTES = 24 + 2 * (224 * 4 + 16)
 """Of one picture in the opened index, at most: those numbers, and what bounds its plain and its normalised l2."""
 NUMBERS = ("sample_id", "mean", "deviation", "rest", "rounding")
 
