@@ -15,11 +15,10 @@ import polars as pl
 from pipelines.engines import Job, LocalEngine, require
 from pipelines.features import places_by_shard
 from scanner.images import images_of
-from scanner.report import VERDICTS
 from scanner.run import Run
 from scanner.samples import StoredImages, Undecodable, decode
 from scanner.signals import FACES_SOURCE, FaceDetector, Signal, faces_signal
-from scanner.tables import GROUPS, HITS, MEMBERS, SIGNALS
+from scanner.tables import GROUPS, HITS, MEMBERS, SIGNALS, VERIFIED
 
 
 def wants_faces(run: Run, *, asked: bool) -> bool:
@@ -50,7 +49,7 @@ def look_for_faces(run: Run, engine: LocalEngine) -> int:
 def _wanted(run: Run) -> pl.LazyFrame:
     """One picture of each group, and what came back of those that are in none."""
     medoids = GROUPS.scan(run.path).select(sample_id="medoid")
-    hits = HITS.scan(run.path).filter(pl.col("verdict").is_in(VERDICTS)).select("sample_id")
+    hits = HITS.scan(run.path).filter(pl.col("verdict").is_in(VERIFIED)).select("sample_id")
     alone = hits.join(MEMBERS.scan(run.path).select("sample_id"), on="sample_id", how="anti")
     return pl.concat([medoids, alone]).drop_nulls().unique()
 

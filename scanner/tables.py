@@ -579,6 +579,9 @@ CANDIDATES = Table(
     },
 )
 
+VERIFIED = ("matching", "template", "retrieved")
+"""Verdicts that make a prompt a hit (Webster 2023)."""
+
 HITS = Table(
     path="hits.parquet",
     row="a verified prompt",

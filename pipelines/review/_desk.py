@@ -26,7 +26,6 @@ from scanner.review import (
     GROUP,
     KINDS,
     UNREVIEWED,
-    VERIFIED,
     WITHDRAWN,
     Journal,
     MadeImages,
@@ -37,6 +36,7 @@ from scanner.review import (
     summarise_reviews,
 )
 from scanner.run import Run
+from scanner.tables import VERIFIED
 
 EVERYTHING = "all"
 STATES = (EVERYTHING, UNREVIEWED, *DECISIONS, DISPUTED)

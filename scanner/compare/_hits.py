@@ -15,9 +15,9 @@ import polars as pl
 from scanner.compare._mcnemar import mcnemar
 from scanner.compare._model import ArmRates, Paired
 from scanner.compare._records import HitChange
-from scanner.report import VERDICTS, prompt_frame, rate
+from scanner.report import prompt_frame, rate
 from scanner.run import Run
-from scanner.tables import HITS, PROMPTS
+from scanner.tables import HITS, PROMPTS, VERIFIED
 
 LISTED = 100
 """Prompts listed of each state."""
@@ -29,7 +29,7 @@ def tried_prompts(run: Run) -> pl.DataFrame:
     """The prompts that were tried: `prompt_id`, `arm`, `caption`, `copies`, `attacked`, `hit`, `verdict` (held back:
     triage let it not through), `images`, `sample_id` (what came back, or the prompt's own)."""
     frame = prompt_frame(run).filter("tried")
-    back = run.read(HITS).filter(pl.col("verdict").is_in(VERDICTS)).select("prompt_id", came_back="sample_id")
+    back = run.read(HITS).filter(pl.col("verdict").is_in(VERIFIED)).select("prompt_id", came_back="sample_id")
     verdict = pl.when("attacked").then(pl.col("verdict").fill_null("none")).otherwise(pl.lit("held back"))
     return (
         frame.join(back, on="prompt_id", how="left", maintain_order="left")

@@ -11,9 +11,8 @@ from pathlib import Path
 import polars as pl
 
 from scanner.run import Run
-from scanner.tables import CANDIDATES, ERRORS, GROUPS, HITS, PROMPTS, SAMPLES
+from scanner.tables import CANDIDATES, ERRORS, GROUPS, HITS, PROMPTS, SAMPLES, VERIFIED
 
-VERIFIED = ("matching", "template", "retrieved")
 """The verdicts that count as a hit (Webster 2023, https://arxiv.org/abs/2305.08694)."""
 
 

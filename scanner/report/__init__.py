@@ -4,7 +4,7 @@
 >>> write_report(run, pictures=None)                                         # doctest: +SKIP
 """
 
-from scanner.report._attack import VERDICTS, prompt_frame
+from scanner.report._attack import prompt_frame
 from scanner.report._audit import check_tables, count_duplicates, count_rows
 from scanner.report._calibration import CalibratedRun, calibration_headline, calibration_notes, tiny, write_calibration
 from scanner.report._findings import (
@@ -35,7 +35,6 @@ from scanner.report._write import figure, report_path, write_report
 
 __all__ = [
     "SCHEMA_VERSION",
-    "VERDICTS",
     "Arm",
     "CalibratedRun",
     "Check",

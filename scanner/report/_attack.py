@@ -20,11 +20,9 @@ from scanner.report._intervals import Rate, rate
 from scanner.report._records import Detector, Generation, Hit, Prompt, SampleRef, SignalValue
 from scanner.report._signals import Said
 from scanner.run import Run
-from scanner.tables import CANDIDATES, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, TRIAGE, Table
+from scanner.tables import CANDIDATES, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, TRIAGE, VERIFIED, Table
 
 ARMS = ("risk", "control")
-VERDICTS = ("matching", "template", "retrieved")
-"""The verdicts that count as a hit."""
 EVIDENCE_FROM = 1_000_000
 """image_index of the first full-step image."""
 LISTED_PROMPTS = 500
@@ -47,7 +45,7 @@ def prompt_frame(run: Run) -> pl.DataFrame:
     return frame.with_columns(
         attacked=pl.col("generated").fill_null(0) > 0,
         tried=(pl.col("generated").fill_null(0) > 0) | pl.col("triage_evaluations").is_not_null(),
-        hit=pl.col("verdict").is_in(VERDICTS).fill_null(False) & (pl.col("generated").fill_null(0) > 0),
+        hit=pl.col("verdict").is_in(VERIFIED).fill_null(False) & (pl.col("generated").fill_null(0) > 0),
     ).sort(pl.col("arm") != "risk", "arm", "rank")
 
 
@@ -78,7 +76,7 @@ def count_arm(frame: pl.DataFrame, arm: str, *, originals: int) -> Arm:
     """The funnel of one arm, from `prompt_frame`; its hits gave back so many different originals."""
     prompts = frame.filter(pl.col("arm") == arm)
     attacked = prompts.filter("attacked")
-    verdicts = {name: _count(attacked, pl.col("verdict") == name) for name in VERDICTS}
+    verdicts = {name: _count(attacked, pl.col("verdict") == name) for name in VERIFIED}
     decisions = {name: _count(attacked, pl.col("decision") == name) for name in ("accepted", "rejected", "open")}
     tried, hits = int(prompts["tried"].sum()), sum(verdicts.values())
     return Arm(

@@ -27,7 +27,7 @@ from scanner.review._decisions import (
     reviewer_name,
     standing,
 )
-from scanner.review._items import GROUP, HIT, KINDS, MEMORISED, UNVERIFIED, VERIFIED, list_items
+from scanner.review._items import GROUP, HIT, KINDS, MEMORISED, UNVERIFIED, list_items
 from scanner.review._journal import Journal
 from scanner.review._keys import group_key, pair_key
 from scanner.review._made import MadeImages
@@ -48,7 +48,6 @@ __all__ = [
     "UNREVIEWED",
     "UNSURE",
     "UNVERIFIED",
-    "VERIFIED",
     "WITHDRAWN",
     "Agreement",
     "Journal",

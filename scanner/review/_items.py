@@ -20,12 +20,12 @@ from scanner.review._keys import group_key, pair_key
 from scanner.review._made import MadeImages
 from scanner.run import Run
 from scanner.samples import Undecodable, decode
+from scanner.tables import VERIFIED
 
 HIT, UNVERIFIED, MEMORISED, GROUP = "hit", "unverified", "memorised", "group"
 KINDS = (HIT, UNVERIFIED, MEMORISED, GROUP)
 """hit: verified by rule; unverified: compared at full steps and not verified; memorised: what a model that takes no
 prompt gave back; group: of duplicates."""
-VERIFIED = ("matching", "template", "retrieved")
 
 SCHEMA = {
     "item": pl.String,

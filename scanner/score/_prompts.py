@@ -9,9 +9,8 @@ one of them.
 
 import polars as pl
 
-from scanner.report import VERDICTS
 from scanner.run import Run
-from scanner.tables import CANDIDATES, HITS, MEMBERS, PROMPTS
+from scanner.tables import CANDIDATES, HITS, MEMBERS, PROMPTS, VERIFIED
 
 
 def captioned(rows: pl.DataFrame) -> pl.DataFrame:
@@ -59,7 +58,7 @@ def prompts_of(run: Run, pictures: pl.DataFrame, shown: pl.DataFrame) -> pl.Data
     return (
         frame.with_columns(
             attacked=pl.col("decision").is_not_null(),
-            verified=pl.col("verdict").is_in(VERDICTS).fill_null(False),
+            verified=pl.col("verdict").is_in(VERIFIED).fill_null(False),
         )
         .with_columns(
             right_picture=(pl.col("verified") & pl.col("under").list.contains(pl.col("shown"))).fill_null(False),

@@ -10,8 +10,9 @@ beside canaries), nobody can say, and the prompt is left out of the precision an
 
 import polars as pl
 
-from scanner.report import VERDICTS, rate
+from scanner.report import rate
 from scanner.score._model import ErrorRates
+from scanner.tables import VERIFIED
 
 ANY = "any"
 """All verdicts that count as a hit, together."""
@@ -34,7 +35,7 @@ def error_rates(prompts: pl.DataFrame, pictures: pl.DataFrame, memorised_from: i
             to_find.get(verdict, copied),
             negative,
         )
-        for verdict in (*VERDICTS, ANY)
+        for verdict in (*VERIFIED, ANY)
     )
 
 

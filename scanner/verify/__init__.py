@@ -15,7 +15,6 @@ from scanner.verify._blocks import (
     stored_blocks,
     write_blocks,
 )
-from scanner.verify._layouts import RADIUS as TEMPLATE_CEILING
 from scanner.verify._layouts import Layouts, Unit, units_of
 from scanner.verify._neighbourhoods import (
     Neighbourhoods,
@@ -28,6 +27,7 @@ from scanner.verify._originals import CACHE_BYTES, KEPT, Originals, SquarePictur
 from scanner.verify._thresholds import (
     EDGE_CEILING,
     NORMALISED_CEILING,
+    TEMPLATE_CEILING,
     AgreementThreshold,
     agreement_threshold,
     edge_threshold,

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.attack import agreement, as_unit
+from scanner.attack import NEEDED, agreement, as_unit
 from scanner.verify._originals import Originals
 from scanner.verify._template import InCells, Template, as_bytes, common_layout, layout_l2, masked_l2
+from scanner.verify._thresholds import TEMPLATE_CEILING
 
 MEMBERS = 16
 """Originals of which a layout is made, at most, spread evenly over them."""
-RADIUS = 0.12
-"""l2 within which an image's distance to a layout is told: the loosest threshold."""
 FEWEST = 3
 """Pictures that a group or a caption must have for a layout: two that differ are told apart by their whole."""
 _ROUNDING = 1e-4
@@ -57,7 +56,7 @@ class ShownLayout:
     """A layout that images of one prompt show."""
 
     l2: float
-    """At which two of them show it, or at which an original has the layout of all."""
+    """At which two of them show it."""
     area: float
     """Share of the picture that it covers."""
     distances: tuple[float, ...]
@@ -85,16 +84,13 @@ class Layouts:
     def __len__(self) -> int:
         return len(self._layouts)
 
-    def __getitem__(self, number: int) -> Layout:
-        return self._layouts[number]
-
     def near(self, images: Floats) -> list[tuple[tuple[int, float], ...]]:
-        """Per image (n, size, size, 3) on [0, 1] the (number, l2) of layouts within RADIUS, nearest first."""
+        """Per image (n, size, size, 3) on [0, 1] the (number, l2) of layouts within TEMPLATE_CEILING, nearest first."""
         cells = InCells.of(images)
         found: list[list[tuple[int, float]]] = [[] for _ in images]
         for number, layout in enumerate(self._layouts):
             bounds = np.stack([cells.bounds(other, layout.template.layout) for other in layout.cells]).min(axis=0)
-            for at, distance in self._exact(images, np.flatnonzero(bounds <= RADIUS + _ROUNDING), layout):
+            for at, distance in self._exact(images, np.flatnonzero(bounds <= TEMPLATE_CEILING + _ROUNDING), layout):
                 found[at].append((number, distance))
         return [tuple(sorted(one, key=lambda pair: pair[1])) for one in found]
 
@@ -108,12 +104,12 @@ class Layouts:
         if not len(wanted):
             return []
         distances = self._l2(images[wanted], layout)
-        return [(int(at), float(d)) for at, d in zip(wanted, distances, strict=True) if d <= RADIUS]
+        return [(int(at), float(d)) for at, d in zip(wanted, distances, strict=True) if d <= TEMPLATE_CEILING]
 
     def shown(self, images: Floats, candidates: Sequence[int]) -> ShownLayout | None:
         """The layout that images of one prompt (n, size, size, 3) on [0, 1] show best: one of these, at least two of
         them, or the one that they have in common themselves, where a candidate (a sample id) has it too."""
-        agreed = agreement(self.near(images), {}, threshold=RADIUS)
+        agreed = agreement(self.near(images), {}, threshold=TEMPLATE_CEILING)
         found = self._of_images(images, candidates)
         if agreed is None or (found is not None and found.l2 < agreed.distance):
             return found
@@ -133,28 +129,27 @@ class Layouts:
         template = common_layout(as_bytes(images))
         if template is None:
             return None
-        distances = self._to_originals(as_unit(template.reference), candidates, template)
-        best = int(distances.argmin())
-        if distances[best] > RADIUS:
-            return None
-        own = layout_l2(images, as_unit(self.originals.pictures([candidates[best]])[0]), template.layout)
+        median = as_unit(template.reference)
+        nearest = layout_l2(as_unit(self.originals.pictures(candidates)), median, template.layout)
+        close = np.flatnonzero(nearest <= 2 * TEMPLATE_CEILING).tolist()
+        shown = [self._by_own_mask(images, candidates[at], template) for at in close]
+        return min((one for one in shown if one.l2 <= TEMPLATE_CEILING), key=lambda one: one.l2, default=None)
+
+    def _by_own_mask(self, images: Floats, sample: int, template: Template) -> ShownLayout:
+        """An original, or what the autoencoder makes of it if that is nearer, in the images' own layout."""
+        seen = [layout_l2(images, one, template.layout) for one in self._with_reconstruction(sample)]
+        distances = np.min(seen, axis=0)
         return ShownLayout(
-            l2=float(distances[best]),
+            l2=float(np.sort(distances)[NEEDED - 1]),
             area=template.area,
-            distances=tuple(own.tolist()),
-            sample_id=int(candidates[best]),
+            distances=tuple(distances.tolist()),
+            sample_id=int(sample),
         )
 
-    def _to_originals(self, image: Floats, candidates: Sequence[int], template: Template) -> NDArray[np.float64]:
-        """In a layout, to the nearer of original and reconstruction; the latter is made of what lies within twice the
-        radius."""
-        distances = layout_l2(as_unit(self.originals.pictures(candidates)), image, template.layout)
-        for at in np.flatnonzero(distances <= 2 * RADIUS).tolist():
-            restored = self.originals.reconstruction(candidates[at])
-            if restored is not None:
-                seen = layout_l2(as_unit(restored[None]), image, template.layout)
-                distances[at] = min(distances[at], seen[0])
-        return distances
+    def _with_reconstruction(self, sample: int) -> list[Floats]:
+        restored = self.originals.reconstruction(sample)
+        pixels = self.originals.pictures([sample])[0]
+        return [as_unit(one) for one in (pixels, restored) if one is not None]
 
     def masked_shares(self, images: Floats, sample: int) -> tuple[NDArray[np.float64] | None, float | None]:
         """l2 of images (n, size, size, 3) to an original in the region that its layout masks, in medians of the l2 of
@@ -172,10 +167,7 @@ class Layouts:
         return layout.members[int(np.argmin(distances))]
 
     def _masked(self, images: Floats, sample: int, layout: NDArray[np.bool_]) -> NDArray[np.float64]:
-        pixels = self.originals.pictures([sample])[0]
-        restored = self.originals.reconstruction(sample)
-        shown = [pixels] if restored is None else [pixels, restored]
-        return np.asarray(np.stack([masked_l2(images, as_unit(one), layout) for one in shown]).min(axis=0))
+        return np.asarray(np.min([masked_l2(images, one, layout) for one in self._with_reconstruction(sample)], axis=0))
 
 
 def units_of(

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 NORMALISED_CEILING = 0.12
 """Normalised l2 for two agreeing generations: 1 of 100 controls and 95 % of prompts of 32 copies passed in a trial
 on 1,385 pictures at 64 × 64 (see ARCHITECTURE.md)."""
+TEMPLATE_CEILING = NORMALISED_CEILING
+"""The same for two generations that show a layout, compared there alone."""
 EDGE_CEILING = 0.15
 """Tile l2 of an edge: the looser of the two values that re-implementations of the paper use (0.05 and 0.15)."""
 

@@ -65,29 +65,29 @@ class Everything:
             seen.append(np.concatenate([target.reconstruct(pictures[i : i + 64]) for i in range(0, len(ids), 64)]))
         return cls(
             original=np.array([originals.group_of.get(sample, sample) for sample in ids]),
-            normalised=tuple(_flat(normalise(as_unit(one))) for one in seen),
-            plain=_flat(as_unit(pictures)),
+            normalised=tuple(flat(normalise(as_unit(one))) for one in seen),
+            plain=flat(as_unit(pictures)),
         )
 
     def nearest(self, images: np.ndarray) -> pl.DataFrame:
         """`original, normalised_l2, l2` of images uint8 (n, size, size, 3)."""
         unit = as_unit(images)
-        distances = torch.stack([_l2(_flat(normalise(unit)), one) for one in self.normalised]).amin(dim=0)
+        distances = torch.stack([pairwise_l2(flat(normalise(unit)), one) for one in self.normalised]).amin(dim=0)
         nearest = distances.min(dim=1)
         return pl.DataFrame(
             {
                 "original": self.original[nearest.indices.numpy()],
                 "normalised_l2": nearest.values.numpy(),
-                "l2": _l2(_flat(unit), self.plain).amin(dim=1).numpy(),
+                "l2": pairwise_l2(flat(unit), self.plain).amin(dim=1).numpy(),
             }
         )
 
 
-def _flat(images: np.ndarray) -> torch.Tensor:
+def flat(images: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(images.reshape(len(images), -1).astype(np.float32))
 
 
-def _l2(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+def pairwise_l2(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     squared = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T
     return squared.clamp(min=0).div(a.shape[1]).sqrt()
 

@@ -29,7 +29,7 @@ from scanner.attack import ByOriginals, Generator, Sampling
 from scanner.demo import target_folder
 from scanner.prompts import measure_curve
 from scanner.run import Run, write_json
-from scanner.tables import HITS, MEMBERS, PROMPTS
+from scanner.tables import HITS, MEMBERS, PROMPTS, VERIFIED
 from scanner.targets import load_target
 from scanner.verify import AgreementThreshold
 
@@ -38,7 +38,6 @@ IMAGES = 500
 SEARCH_STEPS = 4
 ROUNDS = (2, 8, 32, 128, 500)
 ATTACK_TABLES = ("generations", "hits.parquet", "candidates.parquet", "triage.parquet", "triage", "report")
-VERIFIED = ("matching", "template", "retrieved")
 
 
 def stored_outcome() -> pl.DataFrame:

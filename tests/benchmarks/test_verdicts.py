@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-import torch
 
 from pipelines.attack import attack
 from pipelines.audit import audit
@@ -31,6 +30,7 @@ from scanner.score import read_truth, score
 from scanner.tables import MEMBERS, PROMPTS
 from scanner.targets import Target, image_seed
 from scanner.verify import Originals
+from tests.benchmarks.exhaustive import flat, pairwise_l2
 from tests.benchmarks.lab_targets import lab_target
 from tests.benchmarks.test_demo import say
 
@@ -83,9 +83,7 @@ class Everything:
 
 
 def _pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    one, other = (torch.from_numpy(np.ascontiguousarray(x).reshape(len(x), -1)) for x in (a, b))
-    squared = one.square().sum(1)[:, None] + other.square().sum(1) - 2 * one @ other.T
-    return squared.clamp(min=0).div(one.shape[1]).sqrt().numpy()
+    return pairwise_l2(flat(np.ascontiguousarray(a)), flat(np.ascontiguousarray(b))).numpy()
 
 
 def one_image(distances: np.ndarray) -> float:

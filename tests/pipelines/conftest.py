@@ -1,8 +1,10 @@
 """A small cut of the demo's data set, audited and attacked once for all tests that look at the result."""
 
 import io
+import re
 import shutil
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -10,11 +12,13 @@ import pytest
 
 from pipelines.attack import attack
 from pipelines.audit import audit
+from pipelines.cli import app, exit_code_of
 from pipelines.configs import AttackOptions, AuditConfig
 from pipelines.engines import LocalEngine
 from scanner.demo import build_demo, target_folder, truth, truth_path
 from scanner.run import Run
 
+Scanner = Callable[..., tuple[int, str, str]]
 AUDIT = AuditConfig(model="demo", control=40)
 ATTACK = AttackOptions(prompts=4, control=12, seeds=4, steps=12, search_steps="2", guidance=3.0, evidence=10, rate=0.5)
 COPIES, SINGLES = 12, 100
@@ -73,4 +77,17 @@ def audited(small_run: Run, tmp_path: Path) -> Run:
     audit = run.manifest()["parts"]["audit"]
     run.reopen()
     run.finish("audit", audit)
+    return run
+
+
+@pytest.fixture
+def scanner(capsys: pytest.CaptureFixture[str]) -> Scanner:
+    """The command line: its exit code, standard output in one line, and standard error without the progress."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = exit_code_of(app, [str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return code, " ".join(said.out.split()), "\n".join(re.findall("^scanner: .*$", said.err, re.MULTILINE))
+
     return run

@@ -1,37 +1,19 @@
 """`--fail-on`: exit codes and sentences as a job that is gated on a run meets them."""
 
 import json
-import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pipelines.cli import app, exit_code_of
 from pipelines.configs import Policy, Rule
 from scanner.demo import target_folder
 from scanner.errors import UnusableInputError
 from scanner.report import gather
 from scanner.run import Run, write_json
 from scanner.tables import CANDIDATES
-from tests.pipelines.conftest import ATTACK
+from tests.pipelines.conftest import ATTACK, Scanner
 from tests.report.planted import Plan, classed, make_run, overwrite
-
-Scanner = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def scanner(capsys: pytest.CaptureFixture[str]) -> Scanner:
-    """The command line: its exit code, standard output in one line, and standard error without the progress."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = exit_code_of(app, [str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, " ".join(said.out.split()), "\n".join(re.findall("^scanner: .*$", said.err, re.MULTILINE))
-
-    return run
 
 
 @pytest.fixture

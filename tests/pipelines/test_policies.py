@@ -1,8 +1,6 @@
 """A run held to `--min-recall`: exit codes and sentences as a user meets them, over real searches that miss."""
 
 import json
-import re
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,26 +9,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines import grouping
-from pipelines.cli import app, exit_code_of
 from scanner.duplicates import DuplicatesConfig
 from scanner.run import Run
 from scanner.tables import GROUPS, MEMBERS, PAIRS
+from tests.pipelines.conftest import Scanner
 from tests.samples.embedded import names, turned, unit, write_clip_retrieval
-
-Scanner = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def scanner(capsys: pytest.CaptureFixture[str]) -> Scanner:
-    """The command line: its exit code, standard output in one line, and standard error without the progress."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = exit_code_of(app, [str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, " ".join(said.out.split()), "\n".join(re.findall("^scanner: .*$", said.err, re.MULTILINE))
-
-    return run
 
 
 @pytest.fixture(scope="module")

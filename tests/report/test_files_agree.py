@@ -12,12 +12,11 @@ from scipy.stats import binomtest
 
 from scanner.report import write_report
 from scanner.run import Run
-from scanner.tables import CANDIDATES, ERRORS, GROUPS, HITS, PROMPTS, SAMPLES, TRIAGE
+from scanner.tables import CANDIDATES, ERRORS, GROUPS, HITS, PROMPTS, SAMPLES, TRIAGE, VERIFIED
 from tests.report.page import Page
 from tests.report.planted import STATES, Plan, classed, make_run
 
 MORE = {"many_hits": Plan(copies=(2,) * 212, extracted=tuple(range(210)), singles=120, control_hits=2)}
-VERIFIED = ("matching", "template", "retrieved")
 
 
 def percent(share: float) -> str:
