@@ -49,8 +49,14 @@ def grid(lines: Iterable[tuple[float, str]]) -> list[str]:
 def ticks(labels: Iterable[tuple[float, str]], axis: str) -> list[str]:
     """The labels of the axis below at their places, and its name."""
     return [
-        f'<text class="label" x="{across(place)}" y="{BOTTOM + 20}">{escape(text)}</text>' for place, text in labels
-    ] + [f'<text class="sub" x="50%" y="{BOTTOM + 38}">{escape(axis)}</text>']
+        f'<text class="{_label(place)}" x="{across(place)}" y="{BOTTOM + 20}">{escape(text)}</text>'
+        for place, text in labels
+    ] + [f'<text class="name" x="50%" y="{BOTTOM + 38}">{escape(axis)}</text>']
+
+
+def _label(place: float) -> str:
+    """At the right edge a label ends where the drawing does."""
+    return "label end" if place > 0.985 else "label"
 
 
 def upright(place: float, text: str) -> list[str]:
@@ -75,10 +81,11 @@ def _path(points: Points) -> str:
     return " ".join(f"{WIDE * x:.1f},{y:.1f}" for x, y in points)
 
 
-def curves(shapes: Sequence[str]) -> str:
-    """Shapes in a drawing of their own that stretches to the width there is."""
+def curves(shapes: Sequence[str], *, start: float = 0) -> str:
+    """Shapes in a drawing of their own that stretches from `start` (0 to 1) to the right edge."""
+    place = f'x="{across(start)}" width="{across(1 - start)}" height="{HEIGHT}"'
     inside = f'viewBox="0 0 {WIDE} {HEIGHT}" preserveAspectRatio="none"'
-    return f'<svg class="curves" width="100%" height="{HEIGHT}" {inside}>{"".join(shapes)}</svg>'
+    return f'<svg class="curves" aria-hidden="true" {place} {inside}>{"".join(shapes)}</svg>'
 
 
 def drawing(parts: Sequence[str], *, label: str, height: int = HEIGHT, style: str = "chart") -> Markup:

@@ -5,7 +5,7 @@
 """
 
 from scanner.score._curves import SCORES
-from scanner.score._detectors import FALSE_POSITIVE_RATE, auc
+from scanner.score._detectors import FALSE_POSITIVE_RATE
 from scanner.score._funnel import STEPS
 from scanner.score._model import Confused, Cost, ErrorRates, Funnel, Joined, Roc, Score, ScoreCurve
 from scanner.score._score import Scored, score
@@ -25,7 +25,6 @@ __all__ = [
     "Score",
     "ScoreCurve",
     "Scored",
-    "auc",
     "read_truth",
     "score",
     "write_score",

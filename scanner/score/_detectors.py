@@ -6,8 +6,7 @@ verified. The second is measured among attacked prompts only: where triage chose
 chose. Negatives are prompts whose picture was planted once at most: controls, twins, and captions that the truth gives
 one copy. A threshold at 1 % false positives needs 100 negatives; with fewer the finest rate that they support is used.
 
-    >>> auc(np.array([3.0, 2.0]), np.array([1.0, 2.0]))
-    0.875
+    >>> detectors(run.read(TRIAGE), prompts, 8)[0].auc                          # doctest: +SKIP
 """
 
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.report import Rate, rate
+from scanner.report import Rate, auc, rate
 from scanner.score._model import Roc
 from scanner.score._ranges import ranges
 from scanner.triage import control_threshold
@@ -69,14 +68,3 @@ def _at_threshold(positives: Scores, negatives: Scores) -> tuple[Rate, float | N
         return rate(0, 0), None
     threshold = control_threshold(negatives.tolist(), rate=FALSE_POSITIVE_RATE)
     return rate(int((positives > threshold.value).sum()), len(positives)), threshold.rate
-
-
-def auc(positives: Scores, negatives: Scores) -> float | None:
-    """The chance that a positive scores higher than a negative, ties counting half (Mann and Whitney's U by the number
-    of pairs); None without pairs."""
-    if not len(positives) or not len(negatives):
-        return None
-    ordered = np.sort(negatives)
-    below = np.searchsorted(ordered, positives, "left")
-    up_to = np.searchsorted(ordered, positives, "right")
-    return float((below + up_to).mean() / 2 / len(negatives))
