@@ -504,6 +504,8 @@ class Advice:
     """Why, with the numbers."""
     href: str | None
     """Where in the page to look: #hits, #groups, ..."""
+    command: str | None = None
+    """What to type, with RUN for the run's directory; None where there is no command for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
