@@ -1,4 +1,4 @@
-"""The charts of an attack's scores: detectors, distances, and captions with what came back (see `_drawing`).
+"""The charts of an attack's scores: detectors, distances, and captions with what came back (see `drawn`).
 
 >>> distance_chart(found.distances).startswith("<svg")                         # doctest: +SKIP
 True
@@ -9,10 +9,10 @@ from math import sqrt
 from markupsafe import Markup, escape
 
 from scanner.report._concentration import COPIES, SHARES
-from scanner.report._drawing import SHARES as AXIS
-from scanner.report._drawing import Points, across, curves, drawing, grid, polyline, ticks, up, upright
 from scanner.report._plotted import ArmDistances, CaptionCell, Concentration, DetectorCurve, Distances
 from scanner.report._words import count
+from scanner.report.drawn import SHARES as AXIS
+from scanner.report.drawn import Points, across, curves, drawing, grid, polyline, ticks, up, upright
 
 LEFT = 0.12
 """Where what is drawn begins, right of the labels of its axis."""

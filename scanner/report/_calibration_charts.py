@@ -1,6 +1,6 @@
 """Inline SVG of a calibration: random pairs against known copies, and the error rates of every threshold.
 
-Drawn like the report's other charts (`_drawing`). Rates stand on a log axis that ends at one pair.
+Drawn like the report's other charts (`drawn`). Rates stand on a log axis that ends at one pair.
 
     >>> histogram(found.decides).startswith("<svg")                           # doctest: +SKIP
     True
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scanner.duplicates import CosineCounts, KindCalibration
 from scanner.intervals import exact_interval
-from scanner.report._drawing import (
+from scanner.report.drawn import (
     BOTTOM,
     SHARES,
     TOP,

@@ -1,4 +1,4 @@
-"""The charts of counts and rates: intervals, copies against extraction, groups by copies (see `_drawing`).
+"""The charts of counts and rates: intervals, copies against extraction, groups by copies (see `drawn`).
 
 >>> from scanner.report._intervals import rate
 >>> interval_bar(rate(3, 60), "risk").startswith("<svg")
@@ -10,11 +10,11 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from scanner.report._drawing import BOTTOM, HEIGHT, SHARES, across, drawing, grid, up
 from scanner.report._findings import CurvePoint
 from scanner.report._intervals import Rate
 from scanner.report._records import CopiesBucket
 from scanner.report._words import count, interval
+from scanner.report.drawn import BOTTOM, HEIGHT, SHARES, across, drawing, grid, up
 
 
 def interval_bar(rate: Rate, arm: str) -> Markup:

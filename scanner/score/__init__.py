@@ -10,10 +10,11 @@ from scanner.score._funnel import STEPS
 from scanner.score._model import Confused, Cost, ErrorRates, Funnel, Joined, Roc, Score, ScoreCurve
 from scanner.score._score import Scored, score
 from scanner.score._truth import read_truth
-from scanner.score._write import write_score
+from scanner.score._write import PAGE, write_score
 
 __all__ = [
     "FALSE_POSITIVE_RATE",
+    "PAGE",
     "SCORES",
     "STEPS",
     "Confused",

@@ -101,14 +101,14 @@ def curves(
     """Every score that some prompt has, and the points of all curves as a table; `prompts` is `prompts_of`."""
     scored = prompts.filter("attacked").join(prompt_scores(run), on="prompt_id", how="left")
     kinds = [scored.filter(kind) for kind in (positives(memorised_from), negatives())]
-    found, tables = [], [_POINTS.clear()]
+    found, tables = [], [points_table([], 0, 0, sign=1, score="")]
     for name, sign in SCORES.items():
         if scored[name].null_count() == scored.height:
             continue
         positive, negative = ((part[name] * sign).fill_null(-np.inf).to_numpy() for part in kinds)
         points = curve(positive, negative)
         found.append(_curve(name, positive, negative, points=points, precision=precision))
-        tables.append(_table(name, points, len(positive), len(negative)))
+        tables.append(points_table(points, len(positive), len(negative), sign=sign, score=name))
     return tuple(found), pl.concat(tables)
 
 
@@ -138,23 +138,22 @@ def _curve(
     )
 
 
-_POINTS = pl.DataFrame(
-    schema={
-        "score": pl.String, "threshold": pl.Float64, "true_positives": pl.Int64, "false_positives": pl.Int64,
-        "positives": pl.Int64, "negatives": pl.Int64, "recall": pl.Float64, "false_positive_rate": pl.Float64,
-        "precision": pl.Float64,
-    }
-)  # fmt: skip
-"""The points of all curves: recall over false_positive_rate is the ROC, precision over recall the other one."""
+POINTS = {
+    **{"threshold": pl.Float64, "true_positives": pl.Int64, "false_positives": pl.Int64, "positives": pl.Int64},
+    **{"negatives": pl.Int64, "recall": pl.Float64, "false_positive_rate": pl.Float64, "precision": pl.Float64},
+}
+"""Columns of a curve's points: recall over false_positive_rate is the ROC, precision over recall the other one."""
 
 
-def _table(name: str, points: Sequence[Point], positive: int, negative: int) -> pl.DataFrame:
+def points_table(points: Sequence[Point], positives: int, negatives: int, *, sign: int, **names: str) -> pl.DataFrame:
+    """The points as rows of `names` and POINTS; `sign` −1 turns thresholds back to a score of which less is more."""
     rows = [
         (
-            *(name, point.threshold * SCORES[name], point.true, point.false, positive, negative),
-            *(point.true / positive if positive else None, point.false / negative if negative else None),
+            *(point.threshold * sign, point.true, point.false, positives, negatives),
+            *(point.true / positives if positives else None, point.false / negatives if negatives else None),
             point.precision,
         )
         for point in points
     ]
-    return pl.DataFrame(rows, schema=_POINTS.schema, orient="row")
+    named = [pl.lit(text, pl.String).alias(name) for name, text in names.items()]
+    return pl.DataFrame(rows, schema=POINTS, orient="row").select(*named, *POINTS)

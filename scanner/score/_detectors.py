@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from scanner.report import Rate, auc, rate
+from scanner.score._curves import curve, points_table
 from scanner.score._model import Roc
 from scanner.score._ranges import ranges
 from scanner.triage import control_threshold
@@ -28,12 +29,34 @@ Scores = NDArray[np.float64]
 
 def detectors(triage: pl.DataFrame, prompts: pl.DataFrame, memorised_from: int) -> tuple[Roc, ...]:
     """Every detector of the triage table against every kind of positives; `prompts` is `prompts_of`."""
+    return tuple(
+        _roc(name, positives_are, rows.filter(positive), rows.filter(negative), rows)
+        for name, rows in _by_detector(triage, prompts)
+        for positives_are, positive, negative in _kinds(rows, memorised_from)
+    )
+
+
+def detector_points(triage: pl.DataFrame, prompts: pl.DataFrame, memorised_from: int) -> pl.DataFrame:
+    """The points of every detector's ROC against every kind of positives, a row a threshold (see POINTS)."""
+    tables = [points_table([], 0, 0, sign=1, detector="", positives_are="")]
+    for name, rows in _by_detector(triage, prompts):
+        for kind, positive, negative in _kinds(rows, memorised_from):
+            scores, others = (_ranked(rows.filter(chosen)) for chosen in (positive, negative))
+            points = curve(scores, others)
+            tables.append(points_table(points, len(scores), len(others), sign=1, detector=name, positives_are=kind))
+    return pl.concat(tables)
+
+
+def _by_detector(triage: pl.DataFrame, prompts: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
     scored = triage.join(prompts.filter("tried"), on="prompt_id")
-    found: list[Roc] = []
     for (name,), rows in sorted(scored.partition_by("detector", as_dict=True).items()):
-        for positives_are, positive, negative in _kinds(rows, memorised_from):
-            found.append(_roc(str(name), positives_are, rows.filter(positive), rows.filter(negative), rows))
-    return tuple(found)
+        yield str(name), rows
+
+
+def _ranked(rows: pl.DataFrame) -> Scores:
+    """As thresholds see them: what is no number lies above all others."""
+    scores = rows["score"].to_numpy().astype(np.float64)
+    return np.where(np.isfinite(scores), scores, np.inf)
 
 
 def _kinds(rows: pl.DataFrame, memorised_from: int) -> Iterator[tuple[str, pl.Expr, pl.Expr]]:

@@ -8,7 +8,6 @@ import pytest
 from scanner.report import gather, rate, write_report
 from scanner.report._attack_charts import LEFT, caption_chart, detector_chart, distance_chart
 from scanner.report._concentration import COPIES
-from scanner.report._drawing import BOTTOM, TOP, WIDE
 from scanner.report._plotted import (
     ArmDistances,
     CaptionCell,
@@ -17,6 +16,7 @@ from scanner.report._plotted import (
     Distances,
     ScorePoint,
 )
+from scanner.report.drawn import BOTTOM, TOP, WIDE
 from tests.report.page import Page
 from tests.report.planted import STATES, Plan, make_run, originals
 from tests.report.test_charts import all_of, parsed
