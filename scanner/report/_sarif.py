@@ -116,8 +116,8 @@ def _results(found: Findings) -> Iterator[dict[str, Any]]:
 
 
 REJECTED_BY_EYE = (
-    "Rejected by eye: whoever looked at the pictures (scanner review) rejected the finding, and nobody accepted it. The "
-    "decision holds for these very pixels; counts and rates of this run stay those by rule."
+    "Rejected by eye: whoever looked at the pictures (scanner review) rejected the finding, and nobody accepted it. "
+    "The decision holds for these very pixels; counts and rates of this run stay those by rule."
 )
 
 
