@@ -4,7 +4,6 @@
 >>> write_report(run, pictures=None)                                         # doctest: +SKIP
 """
 
-from scanner.report import drawn
 from scanner.report._attack import prompt_frame
 from scanner.report._audit import check_tables, count_duplicates, count_rows
 from scanner.report._calibration import CalibratedRun, calibration_headline, calibration_notes, tiny, write_calibration
@@ -61,7 +60,6 @@ __all__ = [
     "count",
     "count_duplicates",
     "count_rows",
-    "drawn",
     "figure",
     "gather",
     "interval",
