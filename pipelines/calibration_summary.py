@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 
 from pipelines.calibrate import Calibrated
 from pipelines.calibration import KindRecord
+from pipelines.terminal import open_console, say, show
 from scanner.report import calibration_headline, tiny
 
 
@@ -22,11 +22,14 @@ def print_calibration(made: Calibrated, *, as_json: bool) -> None:
         json.dump({"calibration": str(made.file), "page": str(made.page), **asdict(made.record)}, sys.stdout, indent=2)
         sys.stdout.write("\n")
         return
-    console, record = Console(highlight=False), made.record
-    console.print(f"\n[bold]{calibration_headline(made.found)}[/bold]\n")
-    console.print(_table(made))
+    console, record = open_console(), made.record
+    console.print()
+    say(console, calibration_headline(made.found), "bold")
+    console.print()
+    show(console, _table(made))
     for note in record.notes:
-        console.print("\n" + note, markup=False, style="dim")
+        console.print()
+        say(console, note, "dim")
     console.print(f"\nPage: {made.page}", markup=False, soft_wrap=True)
     console.print(f"Use it: scanner audit DATASET --out RUN --calibration {made.file}", markup=False, soft_wrap=True)
 

@@ -484,9 +484,9 @@ def score(
     Recall by copies through every step of the chain, from rows that the audit read to pictures that the model gave
     back; the negative control of never-planted twins; each detector's ROC; precision and recall of each verdict; ROC
     and precision-recall curves of each stored score, with its threshold for a wanted precision; denoiser evaluations
-    and images per verified hit. Written into RUN/score as score.json, score.parquet (a row a picture), prompts.parquet
-    (a row a prompt) and curves.parquet (a row a threshold). A run that was audited and not yet attacked is scored as
-    far as it goes. Examples:
+    and images per verified hit. Written into RUN/score: index.html draws the curves; score.json, score.parquet (a row a
+    picture), prompts.parquet (a row a prompt), curves.parquet and detectors.parquet (a row a threshold) hold the
+    figures. A run that was audited and not yet attacked is scored as far as it goes. Examples:
 
         scanner lab score runs/planted planted/truth.parquet
         scanner lab score demo-run/run demo-run/data-truth.parquet --memorised-from 32

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from pipelines.terminal import open_console, say, show
 from scanner.compare import Comparison, compare, refuse_occupied, refuse_unusable, write_comparison
 from scanner.report import Rate, percent
 from scanner.run import Run
@@ -45,12 +45,15 @@ def print_json(found: Comparison, page: Path) -> None:
 
 def print_comparison(found: Comparison, page: Path) -> None:
     """The comparison in a few lines on standard output."""
-    console = Console(highlight=False)
+    console = open_console()
     for line in found.warnings:
-        console.print(f"\nNote: {line}", markup=False)
-    console.print(f"\n{found.headline}", style="bold", markup=False)
-    console.print(found.summary, "\n", markup=False)
-    console.print(_table(found))
+        console.print()
+        say(console, f"Note: {line}")
+    console.print()
+    say(console, found.headline, "bold")
+    say(console, found.summary)
+    console.print()
+    show(console, _table(found))
     console.print(f"\nComparison: {page}", markup=False, soft_wrap=True)
 
 

@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.configs import ScoreConfig
+from pipelines.terminal import open_console, say, show
 from scanner.errors import UnusableInputError
 from scanner.report import Rate, percent
 from scanner.run import Run
-from scanner.score import STEPS, Cost, ErrorRates, Funnel, Roc, Score, ScoreCurve, read_truth, score, write_score
+from scanner.score import PAGE, STEPS, Cost, ErrorRates, Funnel, Roc, Score, ScoreCurve, read_truth, score, write_score
 
 
 def score_run(run: Run, truth: Path, config: ScoreConfig) -> tuple[Score, Path]:
@@ -48,8 +49,9 @@ def print_json(found: Score, path: Path) -> None:
 
 def print_score(found: Score, path: Path) -> None:
     """The score in tables on standard output."""
-    console = Console(highlight=False)
-    console.print(f"\n{found.headline}", style="bold", markup=False)
+    console = open_console()
+    console.print()
+    say(console, found.headline, "bold")
     pictures = [found.twins, *found.funnel] if found.twins else list(found.funnel)
     _print(console, "What became of the pictures (0 copies: never planted)", _funnel(pictures, attacked=found.attacked))
     if found.attacked:
@@ -62,13 +64,15 @@ def print_score(found: Score, path: Path) -> None:
             _print(console, *_detector(name, list(rocs)))
         _print(console, "Cost in denoiser evaluations, and in images", _costs(found.costs))
     for note in found.notes:
-        console.print(f"\nNote: {note}", markup=False)
+        console.print()
+        say(console, f"Note: {note}")
     console.print(f"\nScore: {path}", markup=False, soft_wrap=True)
+    console.print(f"Page: {path.with_name(PAGE)}", markup=False, soft_wrap=True)
 
 
 def _print(console: Console, title: str, table: Table) -> None:
     console.print(f"\n{title}", markup=False)
-    console.print(table)
+    show(console, table)
 
 
 def _table(*names: str) -> Table:

@@ -8,13 +8,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 
 from pipelines.planning._figures import Plan, Section
+from pipelines.terminal import open_console
 
-PLAIN_WIDTH = 200
-"""Columns where there is no terminal: no line is broken."""
 NARROW = 110
 """Columns below which a terminal has no room for what the figures are based on."""
 
@@ -25,9 +23,7 @@ def print_plan(made: Plan, *, as_json: bool) -> None:
         json.dump(asdict(made), sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")
         return
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=PLAIN_WIDTH)
+    console = open_console()
     console.print(f"\n{made.subject}\n", style="bold", markup=False)
     wide = console.width >= NARROW
     console.print(_table(made, wide=wide))

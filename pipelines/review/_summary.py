@@ -7,9 +7,9 @@ import json
 import sys
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 
+from pipelines.terminal import open_console, say, show
 from scanner.report import percent, review_words
 from scanner.review import Agreement, Review
 from scanner.run import Run
@@ -21,18 +21,19 @@ def print_review(run: Run, found: Review, *, as_json: bool) -> None:
         json.dump({"run": str(run.path), **asdict(found)}, sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")
         return
-    console = Console(highlight=False)
+    console = open_console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("", "there are", "accepted", "rejected", "disputed", "unsure", "not reviewed"):
         table.add_column(name, justify="left" if not name else "right")
     for one in found.counts:
         figures = (one.items, one.accepted, one.rejected, one.disputed, one.unsure, one.unreviewed)
         table.add_row(review_words(one), *(f"{figure:,}" for figure in figures))
-    console.print(table)
+    show(console, table)
     if found.elsewhere:
         console.print(f"\nDecisions about {found.elsewhere:,} more, whose pictures are not in the run as they were.")
     for agreement in found.agreement:
-        console.print("\n" + _agreed(agreement), markup=False)
+        console.print()
+        say(console, _agreed(agreement))
 
 
 def _agreed(one: Agreement) -> str:

@@ -46,6 +46,7 @@ from scanner.attack._generate import (
     is_there,
     png,
 )
+from scanner.attack._levels import agreement_levels
 from scanner.attack._pairs import tile_distances
 from scanner.attack._rounds import Rounds, miss_bound, required_images
 from scanner.attack._spending import BudgetSpent, Spending
@@ -83,6 +84,7 @@ __all__ = [
     "Spending",
     "Unprompted",
     "agreement",
+    "agreement_levels",
     "allowed_controls",
     "as_unit",
     "attack_cost",

@@ -27,6 +27,7 @@ from scanner.report._pictures import OtherRun, Picture, Pictures, thumbnails
 from scanner.report._recall import measured_recall, recall_words
 from scanner.report._records import Setting
 from scanner.report._review import by_eye, review_words
+from scanner.report._roc import auc, passing, spread
 from scanner.report._schema import report_schema
 from scanner.report._seal import verify as verify_report
 from scanner.report._show import visible, web_link
@@ -50,6 +51,7 @@ __all__ = [
     "Rows",
     "Setting",
     "Unconditional",
+    "auc",
     "by_eye",
     "calibration_headline",
     "calibration_notes",
@@ -65,6 +67,7 @@ __all__ = [
     "measured_recall",
     "method",
     "name_of",
+    "passing",
     "percent",
     "prompt_frame",
     "rate",
@@ -74,6 +77,7 @@ __all__ = [
     "report_schema",
     "review_words",
     "scoped",
+    "spread",
     "thresholds",
     "thumbnails",
     "tiny",

@@ -254,6 +254,7 @@ def _hit(
         copies=group[1],
         generations=generations,
         signals=signals,
+        review=None,
     )
 
 

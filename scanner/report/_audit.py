@@ -107,6 +107,7 @@ def list_groups(run: Run, hits_of: Mapping[int, Sequence[str]]) -> tuple[Group, 
             members=tuple(members.get(row["group_id"], ())),
             hits=tuple(hits_of.get(row["group_id"], ())),
             signals=said.of_group(row["group_id"]),
+            review=None,
         )
         for row in (_NOT_COMPARED | clean(row) for row in frame.iter_rows(named=True))
     )

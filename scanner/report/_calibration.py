@@ -106,7 +106,7 @@ def calibration_headline(found: Calibration) -> str:
 
 def write_calibration(found: Calibration, table: pl.DataFrame, path: Path, source: CalibratedRun) -> Path:
     """Write the page; `table` holds the rows of `scanner.tables.CALIBRATION`. An older page is replaced."""
-    style = packaged(OURS, "style.css") + packaged(OURS, "calibration.css")
+    style = "".join(packaged(OURS, name) for name in ("style.css", "charts.css", "calibration.css"))
     page = _template().render(
         found=found,
         kinds=sorted((found.decides, found.proposes), key=lambda kind: kind.kind != found.own.kind),

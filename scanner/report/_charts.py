@@ -1,12 +1,8 @@
-"""Inline SVG, drawn by hand: intervals, copies against extraction, groups by copies.
+"""The charts of counts and rates: intervals, copies against extraction, groups by copies (see `drawn`).
 
-Horizontal places are percentages of the drawing's width and vertical ones are pixels, so one drawing fits a
-phone and a wide screen with its letters at one size. Colours come from the page's style sheet, so they follow
-light and dark.
-
-    >>> from scanner.report._intervals import rate
-    >>> interval_bar(rate(3, 60), "risk").startswith("<svg")
-    True
+>>> from scanner.report._intervals import rate
+>>> interval_bar(rate(3, 60), "risk").startswith("<svg")
+True
 """
 
 from collections.abc import Sequence
@@ -18,9 +14,7 @@ from scanner.report._findings import CurvePoint
 from scanner.report._intervals import Rate
 from scanner.report._records import CopiesBucket
 from scanner.report._words import count, interval
-
-TOP, BOTTOM, HEIGHT = 14, 226, 270
-"""Where the plots begin and end, and the height of the drawing, pixels."""
+from scanner.report.drawn import BOTTOM, HEIGHT, SHARES, across, drawing, grid, up
 
 
 def interval_bar(rate: Rate, arm: str) -> Markup:
@@ -29,14 +23,14 @@ def interval_bar(rate: Rate, arm: str) -> Markup:
     parts = ['<line class="track" x1="0" x2="100%" y1="10" y2="10"/>']
     parts += [f'<line class="tick" x1="{at}%" x2="{at}%" y1="6" y2="14"/>' for at in (0, 50, 100)]
     if rate.tried:
-        parts.append(f'<line class="whisker" x1="{_at(rate.low)}" x2="{_at(rate.high)}" y1="10" y2="10"/>')
-        parts.append(f'<circle class="dot" cx="{_at(rate.share or 0)}" cy="10" r="5"/>')
-    return _svg(parts, label=label, height=20, style=f"bar {arm}")
+        parts.append(f'<line class="whisker" x1="{across(rate.low)}" x2="{across(rate.high)}" y1="10" y2="10"/>')
+        parts.append(f'<circle class="dot" cx="{across(rate.share or 0)}" cy="10" r="5"/>')
+    return drawing(parts, label=label, height=20, style=f"bar {arm}")
 
 
 def risk_bar(risk: float) -> Markup:
     """A risk of 0 to 1 as a bar; its number stands beside it as text, so screen readers skip the bar."""
-    width = _at(min(max(risk, 0.0), 1.0))
+    width = across(min(max(risk, 0.0), 1.0))
     return Markup(  # noqa: S704 - the only value is a number
         '<svg class="riskbar" aria-hidden="true" width="72" height="8">'
         '<rect class="back" width="100%" height="8" rx="4"/>'
@@ -48,27 +42,27 @@ def extraction_curve(points: Sequence[CurvePoint]) -> Markup:
     """Verified share of the prompts tried by copies, with exact intervals; controls stand as one copy."""
     step = 1 / max(len(points), 1)
     places = [(step * (i + 0.5), point) for i, point in enumerate(points)]
-    parts = _grid([(share / 100, f"{share} %") for share in (0, 25, 50, 75, 100)])
+    parts = grid(SHARES)
     parts += [_floor(point) for point in points if point.arm == "control" and point.verified.tried]
-    seen = [(x, _y(point.verified.share)) for x, point in places if point.verified.share is not None]
+    seen = [(x, up(point.verified.share)) for x, point in places if point.verified.share is not None]
     parts += [
-        f'<line class="join" x1="{_at(x1)}" y1="{y1:.1f}" x2="{_at(x2)}" y2="{y2:.1f}"/>'
+        f'<line class="join" x1="{across(x1)}" y1="{y1:.1f}" x2="{across(x2)}" y2="{y2:.1f}"/>'
         for (x1, y1), (x2, y2) in pairwise(seen)
     ]
     for x, point in places:
         parts += _point(x, point)
     words = "; ".join(f"{p.label} copies: {p.verified.hits} of {p.verified.tried}" for p in points)
-    return _svg(parts, label=f"Verified hits of prompts tried, by copies. {words}.", height=HEIGHT, style="chart")
+    return drawing(parts, label=f"Verified hits of prompts tried, by copies. {words}.", height=HEIGHT, style="chart")
 
 
 def _floor(point: CurvePoint) -> str:
     """The control arm's interval over the whole width: what is found where nothing is duplicated."""
-    top, bottom = _y(point.verified.high), _y(point.verified.low)
+    top, bottom = up(point.verified.high), up(point.verified.low)
     return f'<rect class="floor" x="0" width="100%" y="{top:.1f}" height="{bottom - top:.1f}"/>'
 
 
 def _point(x: float, point: CurvePoint) -> list[str]:
-    rate, at = point.verified, _at(x)
+    rate, at = point.verified, across(x)
     label = escape(point.label)
     under = "control" if point.arm == "control" else f"{rate.hits:,}/{rate.tried:,}" if rate.tried else "none tried"
     parts = [
@@ -79,8 +73,8 @@ def _point(x: float, point: CurvePoint) -> list[str]:
         title = escape(f"{point.label} copies ({point.arm}): {rate.hits:,} of {rate.tried:,}, {interval(rate)}")
         parts.append(
             f'<g class="{escape(point.arm)}"><title>{title}</title>'
-            f'<line class="whisker" x1="{at}" x2="{at}" y1="{_y(rate.low):.1f}" y2="{_y(rate.high):.1f}"/>'
-            f'<circle class="dot" cx="{at}" cy="{_y(rate.share):.1f}" r="5.5"/></g>'
+            f'<line class="whisker" x1="{at}" x2="{at}" y1="{up(rate.low):.1f}" y2="{up(rate.high):.1f}"/>'
+            f'<circle class="dot" cx="{at}" cy="{up(rate.share):.1f}" r="5.5"/></g>'
         )
     return parts
 
@@ -91,19 +85,19 @@ def copies_chart(buckets: Sequence[CopiesBucket]) -> Markup:
     step = 1 / max(len(buckets), 1)
     parts = [f'<line class="axis" x1="0" x2="100%" y1="{BOTTOM}" y2="{BOTTOM}"/>']
     for i, bucket in enumerate(buckets):
-        y = _y(bucket.groups / most * 0.92)
-        at = _at(step * (i + 0.5))
+        y = up(bucket.groups / most * 0.92)
+        at = across(step * (i + 0.5))
         title = escape(f"{bucket.label} copies: {count(bucket.groups, 'group')}, {count(bucket.rows, 'row')}")
         parts.append(
             f"<g><title>{title}</title>"
-            f'<rect class="column" x="{_at(step * (i + 0.18))}" width="{_at(step * 0.64)}" '
+            f'<rect class="column" x="{across(step * (i + 0.18))}" width="{across(step * 0.64)}" '
             f'y="{y:.1f}" height="{BOTTOM - y:.1f}" rx="2"/>'
             f'<text class="value" x="{at}" y="{y - 6:.1f}">{bucket.groups:,}</text>'
             f'<text class="label" x="{at}" y="{BOTTOM + 20}">{escape(bucket.label)}</text>'
             f'<text class="sub" x="{at}" y="{BOTTOM + 37}">{bucket.rows:,}</text></g>'
         )
     words = "; ".join(f"{b.label} copies: {count(b.groups, 'group')}" for b in buckets)
-    return _svg(parts, label=f"Duplicate groups by copies. {words}.", height=HEIGHT, style="chart")
+    return drawing(parts, label=f"Duplicate groups by copies. {words}.", height=HEIGHT, style="chart")
 
 
 def paired_columns(labels: Sequence[str], before: Sequence[int], after: Sequence[int], what: str) -> Markup:
@@ -114,34 +108,12 @@ def paired_columns(labels: Sequence[str], before: Sequence[int], after: Sequence
     for i, (label, old, new) in enumerate(zip(labels, before, after, strict=True)):
         parts.append(f"<g><title>{escape(label)}: {old:,} before, {new:,} after</title>")
         for number, style, at in ((old, "before", 0.14), (new, "after", 0.51)):
-            y = _y(number / most * 0.92)
+            y = up(number / most * 0.92)
             parts.append(
-                f'<rect class="column {style}" x="{_at(step * (i + at))}" width="{_at(step * 0.35)}" '
+                f'<rect class="column {style}" x="{across(step * (i + at))}" width="{across(step * 0.35)}" '
                 f'y="{y:.1f}" height="{BOTTOM - y:.1f}" rx="2"/>'
-                f'<text class="value" x="{_at(step * (i + at + 0.175))}" y="{y - 6:.1f}">{number:,}</text>'
+                f'<text class="value" x="{across(step * (i + at + 0.175))}" y="{y - 6:.1f}">{number:,}</text>'
             )
-        parts.append(f'<text class="label" x="{_at(step * (i + 0.5))}" y="{BOTTOM + 20}">{escape(label)}</text></g>')
+        parts.append(f'<text class="label" x="{across(step * (i + 0.5))}" y="{BOTTOM + 20}">{escape(label)}</text></g>')
     words = "; ".join(f"{a}: {b:,} before, {c:,} after" for a, b, c in zip(labels, before, after, strict=True))
-    return _svg(parts, label=f"{what}. {words}.", height=HEIGHT - 20, style="chart")
-
-
-def _grid(lines: Sequence[tuple[float, str]]) -> list[str]:
-    return [
-        f'<line class="{"grid" if share else "axis"}" x1="0" x2="100%" y1="{_y(share)}" y2="{_y(share)}"/>'
-        f'<text class="scale" x="0" y="{_y(share) - 3:.1f}">{text}</text>'
-        for share, text in lines
-    ]
-
-
-def _y(share: float) -> float:
-    return round(BOTTOM - (BOTTOM - TOP) * share, 1)
-
-
-def _at(share: float) -> str:
-    return f"{100 * share:.2f}%"
-
-
-def _svg(parts: Sequence[str], *, label: str, height: int, style: str) -> Markup:
-    name = f'class="{escape(style)}" role="img" aria-label="{escape(label)}"'
-    drawing = f'<svg {name} width="100%" height="{height}">{"".join(parts)}</svg>'
-    return Markup(drawing)  # noqa: S704 - all text in it is escaped above
+    return drawing(parts, label=f"{what}. {words}.", height=HEIGHT - 20, style="chart")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from scanner.report._annex_model import Annex
 from scanner.report._intervals import Rate
+from scanner.report._plotted import Concentration, DetectorCurve, Distances
 from scanner.report._records import (
     CaptionUse,
     CopiesBucket,
@@ -31,7 +32,7 @@ from scanner.report._records import (
 )
 from scanner.review import Review
 
-SCHEMA_VERSION = "1.10"
+SCHEMA_VERSION = "1.11"
 """Of report.json: the second number grows when a field is added, the first when one changes its meaning."""
 
 
@@ -339,6 +340,10 @@ class Thresholds:
     """A generation within it agrees with an original."""
     lowered: bool | None
     """Whether the control arm pulled it below the ceiling that was set beforehand; None when not recorded."""
+    template_l2: float | None
+    """A generation within it of a layout, in normalised l2 there alone, shows that layout; None where none was set."""
+    masked_share: float | None
+    """A masked region within so many medians of the l2 of two originals there is copied; None likewise."""
     triage: float | None
     """A triage score above it lets a prompt through."""
     false_positive_rate: float | None
@@ -499,6 +504,8 @@ class Advice:
     """Why, with the numbers."""
     href: str | None
     """Where in the page to look: #hits, #groups, ..."""
+    command: str | None = None
+    """What to type, with RUN for the run's directory; None where there is no command for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -555,6 +562,10 @@ class Findings:
     """What the hits gave back."""
     curve: tuple[CurvePoint, ...]
     """Copies against extraction; empty when nothing was attacked."""
+    distances: Distances | None
+    """Where the images of each arm's prompts agree; None where nothing was attacked or compared."""
+    concentration: Concentration | None
+    """Captions of the duplicate groups against their copies; None without groups."""
     eidetic: Eidetic | None
     """k of the hits; None without hits whose k is known."""
     signals: Signals
@@ -569,6 +580,8 @@ class Findings:
     """Listed prompts, the risk arm first, by rank."""
     detectors: tuple[Detector, ...]
     """Triage."""
+    detector_curves: tuple[DetectorCurve, ...]
+    """The same at every threshold."""
     error_counts: tuple[ErrorCount, ...]
     """The ledger by stage and reason."""
     errors: tuple[ErrorRow, ...]

@@ -13,6 +13,9 @@ from scanner.report import _attack, _audit, _words
 from scanner.report._annex import annex
 from scanner.report._annex_model import UNWRITTEN
 from scanner.report._captions import count_captions
+from scanner.report._concentration import count_concentration
+from scanner.report._detector_curves import detector_curves
+from scanner.report._distances import count_distances
 from scanner.report._eidetic import count_k
 from scanner.report._findings import SCHEMA_VERSION, BehindHits, Findings
 from scanner.report._matches import count_matches, list_matches
@@ -20,10 +23,11 @@ from scanner.report._method import method, name_of, thresholds
 from scanner.report._ranking import count_ranking
 from scanner.report._recall import measured_recall
 from scanner.report._repair import count_repair
+from scanner.report._review import with_reviews
 from scanner.report._signals import count_signals
 from scanner.report._templates import count_templates
 from scanner.report._unconditional import count_unconditional
-from scanner.review import count_reviews
+from scanner.review import judge_items
 from scanner.run import Run
 from scanner.tables import GROUPS, HITS, MEMBERS
 
@@ -36,14 +40,17 @@ def gather(run: Run) -> Findings:
     behind = _behind_hits(run, frame)
     arms = tuple(_attack.count_arm(frame, arm, originals=_originals(behind, arm)) for arm in _attack.ARMS)
     returned = _with_originals(run, frame, behind)
+    limits = thresholds(run, controls=arms[1].attacked)
     attack, outcome = run.part_config("attack"), run.manifest().get("parts", {}).get("attack", {})
+    attacked = bool(frame["attacked"].any())
+    compared = attack is None or bool(attack.get("originals", True))
     found = Findings(
         schema_version=SCHEMA_VERSION,
         scanner_version=__version__,
         dataset=name_of(run.config.get("dataset"), "an unnamed data set"),
         target=None if attack is None else name_of(attack.get("target"), "the model"),
-        attacked=bool(frame["attacked"].any()),
-        compared=attack is None or bool(attack.get("originals", True)),
+        attacked=attacked,
+        compared=compared,
         stopped=outcome.get("stopped"),
         complete=is_complete(run),
         headline="",
@@ -58,11 +65,13 @@ def gather(run: Run) -> Findings:
         ranking=count_ranking(run, frame),
         repair=count_repair(run),
         arms=arms,
-        thresholds=thresholds(run, controls=arms[1].attacked),
+        thresholds=limits,
         unconditional=count_unconditional(run),
-        review=count_reviews(run),
+        review=None,
         behind_hits=_count_behind(run, behind),
         curve=_attack.curve(returned),
+        distances=count_distances(run, frame, threshold=limits.normalised_l2) if attacked and compared else None,
+        concentration=count_concentration(run, frame, behind["group_id"].drop_nulls().unique()),
         eidetic=count_k(returned.filter("hit")),
         signals=count_signals(run),
         hits=_attack.list_hits(run, frame),
@@ -70,6 +79,7 @@ def gather(run: Run) -> Findings:
         matching=list_matches(run),
         prompts=_attack.list_prompts(run, frame),
         detectors=_attack.list_detectors(run),
+        detector_curves=detector_curves(run, frame),
         error_counts=_audit.count_errors(run),
         errors=_audit.list_errors(run),
         method=method(run),
@@ -79,6 +89,8 @@ def gather(run: Run) -> Findings:
         limits=(),
         annex=UNWRITTEN,
     )
+    judged = judge_items(run)
+    found = found if judged is None else with_reviews(found, judged)
     found = replace(found, advice=_words.advice(found), limits=_words.limits(found), annex=annex(found))
     return replace(found, headline=_words.headline(found), summary=_words.summary(found))
 

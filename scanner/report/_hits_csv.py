@@ -17,8 +17,9 @@ OF_HIT = {
     **{"prompt_id": pl.String, "arm": pl.String, "rank": pl.Int64, "verdict": pl.String, "caption": pl.String},
     **{"copies": pl.Int64, "group_id": pl.Int64, "agreeing": pl.Int64, "evidence": pl.Int64},
     **{"l2": pl.Float64, "normalised_l2": pl.Float64, "tile_l2": pl.Float64, "reconstruction_l2": pl.Float64},
-    **{"copy_similarity": pl.Float64, "template_area": pl.Float64, "k": pl.Int64, "seed": pl.Int64},
-    **{"paper_rule": pl.Boolean, "paper_l2": pl.Float64},
+    **{"copy_similarity": pl.Float64, "template_area": pl.Float64, "template_l2": pl.Float64},
+    **{"masked_share": pl.Float64, "k": pl.Int64, "seed": pl.Int64},
+    **{"paper_rule": pl.Boolean, "paper_l2": pl.Float64, "review": pl.String},
 }
 OF_ORIGINAL = {
     **{"sample_id": pl.Int64, "shard": pl.String, "key": pl.String, "url": pl.String, "width": pl.Int64},

@@ -16,6 +16,7 @@ from typing import Any
 from scanner.report._findings import Method, Thresholds
 from scanner.report._records import Setting
 from scanner.run import Run
+from scanner.verify import COPIED
 
 MEANINGS: Mapping[str, str] = {
     "seed": "everything random comes from it, the prompt and the image's number",
@@ -197,12 +198,15 @@ def thresholds(run: Run, *, controls: int) -> Thresholds:
     zero, so the finest that can is given instead.
     """
     part = run.manifest().get("parts", {}).get("attack", {})
-    agreement, triage = (_recorded(part.get(name)) for name in ("normalised_threshold", "triage_threshold"))
+    names = ("normalised_threshold", "template_threshold", "triage_threshold")
+    agreement, template, triage = (_recorded(part.get(name)) for name in names)
     asked = part.get("control_false_positive_rate", agreement.get("rate"))
     ceiling = agreement.get("ceiling")
     return Thresholds(
         normalised_l2=agreement.get("value"),
         lowered=None if ceiling is None else agreement["value"] < ceiling,
+        template_l2=template.get("value"),
+        masked_share=None if template.get("value") is None else COPIED,
         triage=triage.get("value"),
         false_positive_rate=max(asked, 1 / controls) if asked is not None and controls else None,
     )

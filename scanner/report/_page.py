@@ -18,7 +18,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from scanner.files import replacing
-from scanner.report import _charts, _review, _show, _words
+from scanner.report import _attack_charts, _charts, _review, _show, _words
 
 OURS = "scanner.report"
 """The package whose style, script and macros every page has."""
@@ -26,6 +26,7 @@ FILTERS = (_words.percent, _words.interval, _show.number, _show.cut, _show.glued
 FUNCTIONS = (
     *(_words.count, _words.finest, _show.web_link, _review.by_eye, _review.review_words),
     *(_charts.interval_bar, _charts.risk_bar, _charts.extraction_curve, _charts.copies_chart, _charts.paired_columns),
+    *(_attack_charts.detector_chart, _attack_charts.distance_chart, _attack_charts.caption_chart),
 )
 """What a template may call, by the functions' own names."""
 
@@ -33,7 +34,8 @@ FUNCTIONS = (
 def render_page(package: str, template: str, *, styles: Sequence[str] = (), **content: Any) -> str:
     """The page of a template that lies in `package`, with the report's script and its style, and the package's own
     `styles` after it. The template gets `content`, and `style`, `script` and `policy`."""
-    style = "".join([packaged(OURS, "style.css"), *(packaged(package, name) for name in styles)])
+    ours = (packaged(OURS, name) for name in ("style.css", "charts.css"))
+    style = "".join([*ours, *(packaged(package, name) for name in styles)])
     script = packaged(OURS, "page.js")
     return (
         _environment(package)

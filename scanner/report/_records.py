@@ -154,6 +154,8 @@ class Hit:
     """Smallest plain l2 of any generation to any original."""
     signals: tuple[SignalValue, ...]
     """What the data say about the picture that came back: its whole group, or its row."""
+    review: str | None
+    """What people who looked at it came to: accepted, rejected, disputed or unsure; None: nobody has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +194,8 @@ class Group:
     """Prompts that give its picture back."""
     signals: tuple[SignalValue, ...]
     """What the data say about it."""
+    review: str | None
+    """What people who looked at it came to: accepted, rejected, disputed or unsure; None: nobody has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -466,3 +470,5 @@ class Memorised:
     """That generation."""
     seed: int
     """Its seed."""
+    review: str | None
+    """What people who looked at it came to: accepted, rejected, disputed or unsure; None: nobody has."""

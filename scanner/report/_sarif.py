@@ -3,8 +3,8 @@
 A result is a hit, a caption of the class high, or a duplicate group; its location is the training image. Code hosts
 take 25,000 results and show 5,000: the first MOST_RESULTS are written, hits first, and the file says how many there
 are. Fingerprints are made of the prompt's id and the picture's content, so that a result is the same one in the next
-run. Texts of strangers stand in messages cut, with invisible characters shown, and with SARIF's own marks for
-placeholders and links escaped.
+run. What people rejected by eye (`scanner review`) is suppressed. Texts of strangers stand in messages cut, with
+invisible characters shown, and with SARIF's own marks for placeholders and links escaped.
 
 SARIF 2.1.0 with errata 01, OASIS, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
@@ -25,6 +25,7 @@ from scanner.report._sample_uri import sample_uri
 from scanner.report._sarif_rules import NAME, RULES, Rule, descriptors, rule_of, taxonomies
 from scanner.report._show import cut
 from scanner.report._words import count
+from scanner.review import REJECTED
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST_RESULTS = 5_000
@@ -90,22 +91,43 @@ def _notes(found: Findings, results: list[dict[str, Any]]) -> list[dict[str, Any
     ]
     failed = [f"A check of the tables failed: {check.sentence}" for check in found.checks if not check.passed]
     return [
-        *({"level": "note", "message": {"text": escaped(line)}} for line in lines),
+        *({"level": "note", "message": {"text": escaped(line)}} for line in (*lines, *_rejected(results))),
         *({"level": "error", "message": {"text": escaped(line)}} for line in failed),
     ]
 
 
+def _rejected(results: list[dict[str, Any]]) -> list[str]:
+    number = sum(bool(result.get("suppressions")) for result in results)
+    return [f"Of these results {number:,} {'was' if number == 1 else 'were'} rejected by eye."] if number else []
+
+
 def _results(found: Findings) -> Iterator[dict[str, Any]]:
+    reviewed = found.review is not None
     for hit in found.hits:
-        yield _hit(hit)
+        yield _hit(hit) | _suppressions(hit.review, reviewed=reviewed)
     for picture in () if found.unconditional is None else found.unconditional.most:
         if picture.memorised:
-            yield _memorised(picture)
+            yield _memorised(picture) | _suppressions(picture.review, reviewed=reviewed)
     for prompt in found.prompts:
         if prompt.risk_class == "high":
-            yield _prompt(prompt)
+            yield _prompt(prompt) | _suppressions(None, reviewed=reviewed)
     for group in found.groups:
-        yield _group(group)
+        yield _group(group) | _suppressions(group.review, reviewed=reviewed)
+
+
+REJECTED_BY_EYE = (
+    "Rejected by eye: whoever looked at the pictures (scanner review) rejected the finding, and nobody accepted it. "
+    "The decision holds for these very pixels; counts and rates of this run stay those by rule."
+)
+
+
+def _suppressions(review: str | None, *, reviewed: bool) -> dict[str, Any]:
+    """Of a run that nobody reviewed none; else a list for every result, empty for those that stand, since either all
+    results of a run have one or none has (SARIF 2.1.0, 3.27.23)."""
+    if not reviewed:
+        return {}
+    one = {"kind": "external", "status": "accepted", "justification": REJECTED_BY_EYE}
+    return {"suppressions": [one] if review == REJECTED else []}
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
@@ -116,7 +138,10 @@ def _hit(hit: Hit) -> dict[str, Any]:
     )
     distances = {
         name: getattr(hit, name)
-        for name in ("l2", "normalised_l2", "tile_l2", "reconstruction_l2", "copy_similarity", "k", "seed")
+        for name in (
+            *("l2", "normalised_l2", "tile_l2", "reconstruction_l2", "copy_similarity", "template_area"),
+            *("template_l2", "masked_share", "k", "seed", "review"),
+        )
     }
     return _result(
         rule_of(f"extraction/{hit.verdict}"),

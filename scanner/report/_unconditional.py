@@ -81,4 +81,4 @@ def _list_memorised(run: Run, found: pl.DataFrame) -> tuple[Memorised, ...]:
     most = found.sort("memorised", "generations", "adaptive_l2", descending=[True, True, False]).head(LISTED)
     refs = sample_refs(run, most["sample_id"])
     rows = map(clean, most.iter_rows(named=True))
-    return tuple(Memorised(sample=refs.get(row.pop("sample_id")), **row) for row in rows)
+    return tuple(Memorised(sample=refs.get(row.pop("sample_id")), review=None, **row) for row in rows)

@@ -196,6 +196,7 @@ def _hit_advice(found: Findings) -> list[Advice | None]:
         text="Each stands below with its original beside its generations. A verdict is a distance: whether a "
         "picture is private, protected or harmless is for people to say.",
         href="#hits",
+        command="scanner review RUN",
     )
     groups = Advice(
         title=f"Drop or re-caption the {count(behind.groups, 'duplicate group')} behind them",
@@ -203,6 +204,7 @@ def _hit_advice(found: Findings) -> list[Advice | None]:
         "come back; where copies stay, give them different captions. Then train again and repeat this scan "
         "to see that it helped.",
         href="#groups",
+        command=_drop_behind(found),
     )
     singles = Advice(
         title=f"Decide on {count(behind.singles, 'original')} outside any group",
@@ -275,24 +277,40 @@ def _duplicate_advice(found: Findings) -> list[Advice | None]:
         f"{count(duplicates.largest, 'copy', 'copies')}. Begin at the top of the gallery, where it matters "
         f"most.{_DROP_LIST if found.repair else ''}",
         href="#repair" if found.repair else "#groups",
+        command=_export(found, "drop-list", "drop.parquet"),
     )
     caption = Advice(
         title=f"Re-caption {count(duplicates.same_caption, 'group')} with one caption for all copies",
         text="Where copies must stay, one caption on all of them makes a picture easiest to call up again "
         "(Somepalli et al. 2023); different captions lower the risk.",
         href="#repair" if found.repair else "#groups",
+        command=_export(found, "recaption", "recaption.jsonl"),
     )
     attack = Advice(
         title="Attack the model once it is trained",
         text=f"{count(found.arms[0].prompts, 'high-risk prompt')} and "
         f"{count(found.arms[1].prompts, 'control')} are ranked and ready: scanner attack RUN --target MODEL.",
         href="#prompts",
+        command="scanner attack RUN --target MODEL",
     )
     return [
         remove if duplicates.groups else None,
         caption if duplicates.same_caption else None,
         attack if found.target is None and found.arms[0].prompts else None,
     ]
+
+
+def _drop_behind(found: Findings) -> str | None:
+    """The drop list of the groups behind the hits of the risk arm."""
+    risk = found.arms[0]
+    verdicts = [name for name in ("matching", "template", "retrieved") if getattr(risk, name)]
+    chosen = " ".join(f"--verdict {name}" for name in verdicts)
+    return _export(found, f"drop-list {chosen}", "drop.parquet") if verdicts else None
+
+
+def _export(found: Findings, form: str, out: str) -> str | None:
+    """The export that does it; None in runs that were made before mitigations were worked out."""
+    return None if found.repair is None else f"scanner export RUN --format {form} --out {out}"
 
 
 _DROP_LIST = " scanner export RUN --format drop-list writes what to drop, --format shards the set without it."

@@ -71,10 +71,12 @@ def render(found: Findings, gallery: Gallery) -> str:
 def figure(found: Any, path: str, form: str = "number") -> Markup:
     """A figure of a page's model as an element that names where it stands in its JSON: `rows.read`.
 
-    `form`: number, percent, bare for a percentage without its sign, or known for a number that may not be known.
+    `form`: number (one decimal), fine (three), percent, bare for a percentage without its sign, or known for a number
+    that may not be known.
     """
     value: Any = _show.at_path(found, path)
-    text = _show.number(value, 1) if form in ("number", "known") else _words.percent(value)
+    decimals = {"number": 1, "known": 1, "fine": 3}
+    text = _show.number(value, decimals[form]) if form in decimals else _words.percent(value)
     text = "not known" if form == "known" and value is None else text
     text = _words.bare(text) if form == "bare" else _show.glued(text)
     attributes = ("" if value is None else value, path)

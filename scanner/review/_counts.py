@@ -10,7 +10,7 @@ import polars as pl
 
 from scanner.review._agreement import Agreement, agreements
 from scanner.review._decisions import ACCEPTED, REJECTED, UNSURE, read_decisions, standing
-from scanner.review._items import KINDS, list_items
+from scanner.review._items import GROUP, KINDS, MEMORISED, list_items
 from scanner.run import Run
 from scanner.tables import REVIEWS
 
@@ -54,19 +54,54 @@ class Review:
     """Items with decisions in the run that are not among its items now: their group or their pictures have changed."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What people said of a run: the counts, and what they came to together about each item that anybody looked at."""
+
+    review: Review
+    """The counts."""
+    prompts: Mapping[str, str]
+    """By prompt_id: accepted, rejected, disputed or unsure."""
+    images: Mapping[int, str]
+    """By image_index of what a model that takes no prompt gave back."""
+    groups: Mapping[int, str]
+    """By group_id."""
+
+
 def count_reviews(run: Run) -> Review | None:
     """The state of a run's review; None where nobody has decided anything."""
+    judged = judge_items(run)
+    return None if judged is None else judged.review
+
+
+def judge_items(run: Run) -> Judged | None:
+    """The same with what was said of each item."""
     if not REVIEWS.parts(run.path):
         return None
-    return summarise_reviews(list_items(run), standing(read_decisions(run.path)))
+    items, decisions = list_items(run), standing(read_decisions(run.path))
+    rows = _with_outcomes(items, decisions).filter(pl.col("outcome") != UNREVIEWED)
+    prompts = rows.drop_nulls("prompt_id").select("prompt_id", "outcome")
+    images = rows.filter(pl.col("kind") == MEMORISED).select("image_index", "outcome")
+    groups = rows.filter(pl.col("kind") == GROUP).select("group_id", "outcome")
+    return Judged(
+        review=summarise_reviews(items, decisions),
+        prompts=dict(prompts.iter_rows()),
+        images=dict(images.iter_rows()),
+        groups=dict(groups.iter_rows()),
+    )
+
+
+def _with_outcomes(items: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+    """The items with the column `outcome`."""
+    here = decisions.join(items.select("item"), on="item", how="semi")
+    outcome = pl.DataFrame(list(outcomes(here).items()), schema={"item": pl.String, "outcome": pl.String}, orient="row")
+    return items.join(outcome, on="item", how="left").with_columns(pl.col("outcome").fill_null(UNREVIEWED))
 
 
 def summarise_reviews(items: pl.DataFrame, decisions: pl.DataFrame) -> Review:
-    """The same from a run's items and the decisions that hold."""
+    """The counts from a run's items and the decisions that hold."""
     here = decisions.join(items.select("item"), on="item", how="semi")
-    outcome = pl.DataFrame(list(outcomes(here).items()), schema={"item": pl.String, "outcome": pl.String}, orient="row")
-    rows = items.join(outcome, on="item", how="left").with_columns(pl.col("outcome").fill_null(UNREVIEWED))
-    counts = rows.group_by("kind", "arm", "outcome").len()
+    counts = _with_outcomes(items, decisions).group_by("kind", "arm", "outcome").len()
     by: dict[tuple[str, str | None], dict[str, int]] = {}
     for kind, arm, name, number in counts.iter_rows():
         by.setdefault((kind, arm), {})[name] = number

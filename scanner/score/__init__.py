@@ -5,15 +5,16 @@
 """
 
 from scanner.score._curves import SCORES
-from scanner.score._detectors import FALSE_POSITIVE_RATE, auc
+from scanner.score._detectors import FALSE_POSITIVE_RATE
 from scanner.score._funnel import STEPS
 from scanner.score._model import Confused, Cost, ErrorRates, Funnel, Joined, Roc, Score, ScoreCurve
 from scanner.score._score import Scored, score
 from scanner.score._truth import read_truth
-from scanner.score._write import write_score
+from scanner.score._write import PAGE, write_score
 
 __all__ = [
     "FALSE_POSITIVE_RATE",
+    "PAGE",
     "SCORES",
     "STEPS",
     "Confused",
@@ -25,7 +26,6 @@ __all__ = [
     "Score",
     "ScoreCurve",
     "Scored",
-    "auc",
     "read_truth",
     "score",
     "write_score",

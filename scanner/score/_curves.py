@@ -15,20 +15,19 @@ it: the interval is that of the counts alone.
     0.9166666666666666
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.attack import EVIDENCE_FIRST, agreement
-from scanner.report import rate
+from scanner.attack import agreement_levels
+from scanner.report import auc, passing, rate
 from scanner.run import Run
-from scanner.score._detectors import auc
 from scanner.score._model import ScoreCurve
 from scanner.score._verdicts import negatives, positives
-from scanner.tables import CANDIDATES, GENERATIONS, HITS, MEMBERS
+from scanner.tables import CANDIDATES, HITS
 
 SCORES = {
     "agreement_l2": -1,
@@ -66,8 +65,8 @@ def curve(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> list[
     """A point for every score that occurs, the strictest first; −∞ passes no threshold."""
     both = np.concatenate([positive, negative])
     at = np.unique(both[np.isfinite(both)])[::-1]
-    passing = [len(scores) - np.searchsorted(np.sort(scores), at, "left") for scores in (positive, negative)]
-    return [Point(float(t), int(true), int(false)) for t, true, false in zip(at, *passing, strict=True)]
+    counts = zip(at, passing(positive, at), passing(negative, at), strict=True)
+    return [Point(float(threshold), int(true), int(false)) for threshold, true, false in counts]
 
 
 def average_precision(points: Sequence[Point], positive: int) -> float | None:
@@ -87,32 +86,13 @@ def threshold_for(points: Sequence[Point], precision: float) -> Point | None:
 def prompt_scores(run: Run) -> pl.DataFrame:
     """`prompt_id` and every score of SCORES as Float64, of each prompt that images were made of; null where it has
     none."""
-    agreed = pl.DataFrame(
-        [(prompt, distance) for prompt, distance in _agreement_l2(run).items()],
-        schema={"prompt_id": pl.String, "agreement_l2": pl.Float64},
-        orient="row",
-    )
     hits = run.read(HITS)
     named = [name for name in SCORES if name in hits.columns]
     cliques = run.read(CANDIDATES).select("prompt_id", clique_mean_distance="mean_distance")
     frame = cliques.join(hits.select("prompt_id", *named), on="prompt_id", how="left")
-    frame = frame.join(agreed, on="prompt_id", how="left")
+    frame = frame.join(agreement_levels(run), on="prompt_id", how="left")
     missing = [pl.lit(None, pl.Float64).alias(name) for name in SCORES if name not in frame.columns]
     return frame.with_columns(missing).select("prompt_id", pl.col(*SCORES).cast(pl.Float64).fill_nan(None))
-
-
-def _agreement_l2(run: Run) -> Mapping[str, float]:
-    """Per prompt the smallest distance at which two of its full-step images show one original."""
-    group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
-    usable = (pl.col("image_index") >= EVIDENCE_FIRST) & pl.col("defect").is_null()
-    rows = GENERATIONS.scan(run.path).filter(usable).select("prompt_id", "near", "near_l2").collect()
-    found = {}
-    for (prompt,), part in rows.group_by("prompt_id"):
-        lists = [zip(ids or (), l2s or (), strict=True) for ids, l2s in part.select("near", "near_l2").iter_rows()]
-        agreed = agreement([list(near) for near in lists], group_of, threshold=-1)  # none counts: the nearest wins
-        if agreed is not None:
-            found[str(prompt)] = agreed.distance
-    return found
 
 
 def curves(
@@ -121,14 +101,14 @@ def curves(
     """Every score that some prompt has, and the points of all curves as a table; `prompts` is `prompts_of`."""
     scored = prompts.filter("attacked").join(prompt_scores(run), on="prompt_id", how="left")
     kinds = [scored.filter(kind) for kind in (positives(memorised_from), negatives())]
-    found, tables = [], [_POINTS.clear()]
+    found, tables = [], [points_table([], 0, 0, sign=1, score="")]
     for name, sign in SCORES.items():
         if scored[name].null_count() == scored.height:
             continue
         positive, negative = ((part[name] * sign).fill_null(-np.inf).to_numpy() for part in kinds)
         points = curve(positive, negative)
         found.append(_curve(name, positive, negative, points=points, precision=precision))
-        tables.append(_table(name, points, len(positive), len(negative)))
+        tables.append(points_table(points, len(positive), len(negative), sign=sign, score=name))
     return tuple(found), pl.concat(tables)
 
 
@@ -158,23 +138,22 @@ def _curve(
     )
 
 
-_POINTS = pl.DataFrame(
-    schema={
-        "score": pl.String, "threshold": pl.Float64, "true_positives": pl.Int64, "false_positives": pl.Int64,
-        "positives": pl.Int64, "negatives": pl.Int64, "recall": pl.Float64, "false_positive_rate": pl.Float64,
-        "precision": pl.Float64,
-    }
-)  # fmt: skip
-"""The points of all curves: recall over false_positive_rate is the ROC, precision over recall the other one."""
+POINTS = {
+    **{"threshold": pl.Float64, "true_positives": pl.Int64, "false_positives": pl.Int64, "positives": pl.Int64},
+    **{"negatives": pl.Int64, "recall": pl.Float64, "false_positive_rate": pl.Float64, "precision": pl.Float64},
+}
+"""Columns of a curve's points: recall over false_positive_rate is the ROC, precision over recall the other one."""
 
 
-def _table(name: str, points: Sequence[Point], positive: int, negative: int) -> pl.DataFrame:
+def points_table(points: Sequence[Point], positives: int, negatives: int, *, sign: int, **names: str) -> pl.DataFrame:
+    """The points as rows of `names` and POINTS; `sign` −1 turns thresholds back to a score of which less is more."""
     rows = [
         (
-            *(name, point.threshold * SCORES[name], point.true, point.false, positive, negative),
-            *(point.true / positive if positive else None, point.false / negative if negative else None),
+            *(point.threshold * sign, point.true, point.false, positives, negatives),
+            *(point.true / positives if positives else None, point.false / negatives if negatives else None),
             point.precision,
         )
         for point in points
     ]
-    return pl.DataFrame(rows, schema=_POINTS.schema, orient="row")
+    named = [pl.lit(text, pl.String).alias(name) for name, text in names.items()]
+    return pl.DataFrame(rows, schema=POINTS, orient="row").select(*named, *POINTS)

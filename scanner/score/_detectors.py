@@ -6,8 +6,7 @@ verified. The second is measured among attacked prompts only: where triage chose
 chose. Negatives are prompts whose picture was planted once at most: controls, twins, and captions that the truth gives
 one copy. A threshold at 1 % false positives needs 100 negatives; with fewer the finest rate that they support is used.
 
-    >>> auc(np.array([3.0, 2.0]), np.array([1.0, 2.0]))
-    0.875
+    >>> detectors(run.read(TRIAGE), prompts, 8)[0].auc                          # doctest: +SKIP
 """
 
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scanner.report import Rate, rate
+from scanner.report import Rate, auc, rate
+from scanner.score._curves import curve, points_table
 from scanner.score._model import Roc
 from scanner.score._ranges import ranges
 from scanner.triage import control_threshold
@@ -29,12 +29,34 @@ Scores = NDArray[np.float64]
 
 def detectors(triage: pl.DataFrame, prompts: pl.DataFrame, memorised_from: int) -> tuple[Roc, ...]:
     """Every detector of the triage table against every kind of positives; `prompts` is `prompts_of`."""
+    return tuple(
+        _roc(name, positives_are, rows.filter(positive), rows.filter(negative), rows)
+        for name, rows in _by_detector(triage, prompts)
+        for positives_are, positive, negative in _kinds(rows, memorised_from)
+    )
+
+
+def detector_points(triage: pl.DataFrame, prompts: pl.DataFrame, memorised_from: int) -> pl.DataFrame:
+    """The points of every detector's ROC against every kind of positives, a row a threshold (see POINTS)."""
+    tables = [points_table([], 0, 0, sign=1, detector="", positives_are="")]
+    for name, rows in _by_detector(triage, prompts):
+        for kind, positive, negative in _kinds(rows, memorised_from):
+            scores, others = (_ranked(rows.filter(chosen)) for chosen in (positive, negative))
+            points = curve(scores, others)
+            tables.append(points_table(points, len(scores), len(others), sign=1, detector=name, positives_are=kind))
+    return pl.concat(tables)
+
+
+def _by_detector(triage: pl.DataFrame, prompts: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
     scored = triage.join(prompts.filter("tried"), on="prompt_id")
-    found: list[Roc] = []
     for (name,), rows in sorted(scored.partition_by("detector", as_dict=True).items()):
-        for positives_are, positive, negative in _kinds(rows, memorised_from):
-            found.append(_roc(str(name), positives_are, rows.filter(positive), rows.filter(negative), rows))
-    return tuple(found)
+        yield str(name), rows
+
+
+def _ranked(rows: pl.DataFrame) -> Scores:
+    """As thresholds see them: what is no number lies above all others."""
+    scores = rows["score"].to_numpy().astype(np.float64)
+    return np.where(np.isfinite(scores), scores, np.inf)
 
 
 def _kinds(rows: pl.DataFrame, memorised_from: int) -> Iterator[tuple[str, pl.Expr, pl.Expr]]:
@@ -69,14 +91,3 @@ def _at_threshold(positives: Scores, negatives: Scores) -> tuple[Rate, float | N
         return rate(0, 0), None
     threshold = control_threshold(negatives.tolist(), rate=FALSE_POSITIVE_RATE)
     return rate(int((positives > threshold.value).sum()), len(positives)), threshold.rate
-
-
-def auc(positives: Scores, negatives: Scores) -> float | None:
-    """The chance that a positive scores higher than a negative, ties counting half (Mann and Whitney's U by the number
-    of pairs); None without pairs."""
-    if not len(positives) or not len(negatives):
-        return None
-    ordered = np.sort(negatives)
-    below = np.searchsorted(ordered, positives, "left")
-    up_to = np.searchsorted(ordered, positives, "right")
-    return float((below + up_to).mean() / 2 / len(negatives))

@@ -12,7 +12,7 @@ from scanner.run import Run
 from scanner.score._confusion import confusion
 from scanner.score._costs import costs
 from scanner.score._curves import curves
-from scanner.score._detectors import detectors
+from scanner.score._detectors import detector_points, detectors
 from scanner.score._funnel import counted, funnel, pictures_of
 from scanner.score._join import join_rows
 from scanner.score._model import Funnel, Joined, Score
@@ -33,6 +33,10 @@ class Scored:
     """A row a tried prompt (see `prompts_of`), with each detector's score in a column of its name."""
     points: pl.DataFrame
     """A row a threshold of each score (see `curves`): its ROC and its precision-recall curve."""
+    detector_points: pl.DataFrame
+    """A row a threshold of each detector against each kind of positives: its ROC."""
+    names: tuple[str, str]
+    """What truth and run are called."""
 
 
 def score(
@@ -73,7 +77,14 @@ def score(
         costs=costs(run, prompts) if attacked else (),
         notes=tuple(_notes(joined, attacked=attacked)),
     )
-    return Scored(score=found, pictures=pictures, prompts=_scored(prompts, run), points=points)
+    return Scored(
+        score=found,
+        pictures=pictures,
+        prompts=_scored(prompts, run),
+        points=points,
+        detector_points=detector_points(run.read(TRIAGE), prompts, memorised_from),
+        names=names,
+    )
 
 
 def _scored(prompts: pl.DataFrame, run: Run) -> pl.DataFrame:

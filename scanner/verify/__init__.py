@@ -24,6 +24,7 @@ from scanner.verify._neighbourhoods import (
     write_squares,
 )
 from scanner.verify._originals import CACHE_BYTES, KEPT, Originals, SquarePictures
+from scanner.verify._template import COPIED
 from scanner.verify._thresholds import (
     EDGE_CEILING,
     NORMALISED_CEILING,
@@ -46,6 +47,7 @@ from scanner.verify._verdict import (
 
 __all__ = [
     "CACHE_BYTES",
+    "COPIED",
     "EDGE_CEILING",
     "EIDETIC_L2",
     "INDEX_BYTES",

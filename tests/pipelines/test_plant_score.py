@@ -14,8 +14,9 @@ from pipelines.configs import AuditConfig, ScoreConfig
 from pipelines.engines import LocalEngine
 from pipelines.score import print_score, score_run
 from scanner.errors import UnusableInputError
+from scanner.report import auc
 from scanner.run import Run
-from scanner.score import auc, read_truth
+from scanner.score import read_truth
 from scanner.tables import GENERATIONS, GROUPS, PROMPTS, TRIAGE
 from tests.pipelines.conftest import ATTACK, AUDIT, COPIES, SINGLES
 from tests.samples.pictures import photo_like

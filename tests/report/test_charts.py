@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.report import rate
-from scanner.report._charts import BOTTOM, TOP, copies_chart, extraction_curve, interval_bar, risk_bar
+from scanner.report._charts import copies_chart, extraction_curve, interval_bar, risk_bar
 from scanner.report._findings import CurvePoint
 from scanner.report._records import CopiesBucket
+from scanner.report.drawn import BOTTOM, TOP
 
 
 def parsed(svg: str) -> ElementTree.Element:

@@ -16,6 +16,7 @@ from scanner.tables import CANDIDATES, ERRORS, GROUPS, HITS, PROMPTS, SAMPLES, T
 from tests.report.page import Page
 from tests.report.planted import STATES, Plan, classed, make_run
 
+ARMS = ("risk", "control")
 MORE = {"many_hits": Plan(copies=(2,) * 212, extracted=tuple(range(210)), singles=120, control_hits=2)}
 
 
@@ -55,6 +56,31 @@ def from_tables(run: Run) -> dict[str, Any]:
     }
 
 
+def charts_agree(run: Run, report: dict[str, Any]) -> None:
+    """What the charts are drawn from, counted in the tables."""
+    prompts, triage, hits, groups = (run.read(table) for table in (PROMPTS, TRIAGE, HITS, GROUPS))
+    arms = dict(prompts.select("prompt_id", "arm").iter_rows())
+    verified = set(hits.filter(pl.col("verdict").is_in(VERIFIED))["prompt_id"])
+    scores = {arm: [s for p, s in triage.select("prompt_id", "score").iter_rows() if arms[p] == arm] for arm in ARMS}
+    for curve in report["detector_curves"]:
+        for point in [*curve["points"], curve["used"]]:
+            strict = point is curve["used"]
+            for arm in ARMS:
+                above = sum(s > point["score"] or (s == point["score"] and not strict) for s in scores[arm])
+                assert point[arm] == above
+        assert curve["verified"] == sum(arms[one] == "risk" for one in verified)
+    for arm in report["distances"]["arms"] if report["distances"] else ():
+        assert arm["within"]["hits"] == sum(arms[one] == arm["arm"] for one in verified)
+        assert arm["reached"] == sorted(arm["reached"])
+        assert arm["reached"][-1] == arm["agreeing"]
+    of_cells = report["concentration"]["cells"] if report["concentration"] else []
+    labels = {bucket["label"]: bucket["groups"] for bucket in report["duplicates"]["buckets"]}
+    for label in {cell["copies"] for cell in of_cells}:
+        assert sum(cell["groups"] for cell in of_cells if cell["copies"] == label) == labels[label]
+    whole = groups.filter(pl.col("top_caption_share") == 1).height
+    assert sum(cell["groups"] for cell in of_cells if cell["share"] == "all") == whole
+
+
 @pytest.mark.parametrize("state", [*STATES, *MORE])
 def test_all_files_say_what_the_tables_hold(tmp_path: Path, state: str) -> None:
     run = classed(make_run(tmp_path / "run", (STATES | MORE)[state]))
@@ -85,6 +111,8 @@ def test_all_files_say_what_the_tables_hold(tmp_path: Path, state: str) -> None:
     rows = list(csv.DictReader(io.StringIO(texts["hits.csv"], newline="")))
     assert found == true["l2"] == {row["prompt_id"]: float(row["normalised_l2"]) for row in rows}
     assert [hit["prompt_id"] for hit in report["hits"]] == [row["prompt_id"] for row in rows]
+
+    charts_agree(run, report)
 
     written = ("summary.md", "dataset-card.md", "croissant-rai.json")
     for name in written:

@@ -106,7 +106,10 @@ def test_what_people_saw_stands_beside_the_rule(tmp_path: Path) -> None:
     found = gather(make_run(tmp_path / "run"))
     reviewed = replace(found, review=Review(reviewers=("a",), counts=(hits,), agreement=(), elsewhere=0))
     for text in (summary(reviewed), dataset_card(reviewed), croissant(reviewed, {})):
-        assert "High-risk prompts: 4 by rule, 2 by eye so far; 1 is not reviewed. Rates are those by rule." in text
+        assert (
+            "High-risk prompts: 4 by rule, 2 by eye so far, 1 rejected; 1 is not reviewed. Rates are those by rule."
+            in text
+        )
     for text in (summary(found), dataset_card(found), croissant(found, {})):
         assert "by eye" not in text
 

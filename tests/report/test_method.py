@@ -54,10 +54,11 @@ def test_names() -> None:
 @pytest.mark.parametrize(
     ("recorded", "expected"),
     [
-        ({}, (None, None, None, None)),
-        ({"normalised_threshold": 0.1, "triage_threshold": None}, (0.1, None, None, None)),
-        ({"normalised_threshold": {"value": 0.1, "ceiling": 0.12, "rate": 0.01}}, (0.1, True, None, 0.01)),
-        ({"triage_threshold": 2.5, "control_false_positive_rate": 0.001}, (None, None, 2.5, 0.005)),
+        ({}, (None,) * 6),
+        ({"normalised_threshold": 0.1, "triage_threshold": None}, (0.1, None, None, None, None, None)),
+        ({"normalised_threshold": {"value": 0.1, "ceiling": 0.12, "rate": 0.01}}, (0.1, True, None, 0.01, None, None)),
+        ({"triage_threshold": 2.5, "control_false_positive_rate": 0.001}, (None, None, 2.5, 0.005, None, None)),
+        ({"template_threshold": {"value": 0.1, "ceiling": 0.12}}, (None, None, None, None, 0.1, 0.35)),
     ],
 )
 def test_thresholds_as_numbers_or_with_their_story(
@@ -65,5 +66,5 @@ def test_thresholds_as_numbers_or_with_their_story(
 ) -> None:
     run = Run.claim(tmp_path / "run", {})
     run.finish("attack", recorded)
-    names = ("normalised_l2", "lowered", "triage", "false_positive_rate")
+    names = ("normalised_l2", "lowered", "triage", "false_positive_rate", "template_l2", "masked_share")
     assert thresholds(run, controls=200) == Thresholds(**dict(zip(names, expected, strict=True)))

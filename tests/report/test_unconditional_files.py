@@ -26,7 +26,7 @@ def found(tmp_path: Path) -> Findings:
     """3 of 298 images show the picture of a group of 4; one other picture was shown once."""
     planted = gather(make_run(tmp_path / "run", Plan(copies=(4, 2), extracted=(), singles=30, attacked=False)))
     group, other = planted.groups
-    shown = {"adaptive_l2": 0.4, "l2": 0.05, "image_index": 7, "seed": 11}
+    shown = {"adaptive_l2": 0.4, "l2": 0.05, "image_index": 7, "seed": 11, "review": None}
     most = (
         Memorised(sample=group.medoid, group_id=0, copies=4, candidates=3, generations=3, memorised=True, **shown),
         Memorised(sample=other.medoid, group_id=4, copies=2, candidates=1, generations=1, memorised=False, **shown),

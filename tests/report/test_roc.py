@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.score import auc
+from scanner.report import auc
 
 SCORES = st.lists(st.integers(0, 6).map(float), max_size=12).map(np.array)
 
