@@ -28,7 +28,7 @@ from scanner.verify._thumbnails import Thumbnails
 FOLDER = "originals"
 INDEX_BYTES = 32 * 32 * 3 + 24
 """Of one picture in the index, at most: its thumbnail and five numbers."""
-OPEN_INDEX_BYTES = 24 + 2 * (224 * 4 + 16)
+OPEN_INDEX_BYTES = 24 + 2 * (160 * 4 + 288 + 12 + 20)
 """Of one picture in the opened index, at most: those numbers, and what bounds its plain and its normalised l2."""
 NUMBERS = ("sample_id", "mean", "deviation", "rest", "rounding")
 
@@ -147,7 +147,7 @@ def stored_blocks(run: Path) -> Blocks:
     """The index of a run, from all its shards' files; the thumbnails are not read yet."""
     files = sorted((run / FOLDER).glob("*.npz"))  # a part is named by its shard's number: in the order of sample ids
     parts = [dict(np.load(file)) for file in files]
-    thumbnails = [np.load(file.with_suffix(".npy"), mmap_mode="r") for file in files]
+    thumbnails = [np.load(file.with_suffix(".npy"), mmap_mode="c") for file in files]
     return Blocks.from_arrays(
         [part | {"thumbnails": pictures} for part, pictures in zip(parts, thumbnails, strict=True)]
     )
