@@ -20,7 +20,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from scanner.attack import as_unit, block_means
+from scanner.errors import UnusableInputError
 from scanner.files import replacing
+from scanner.fingerprints import pixel_sha256
 from scanner.samples import StoredImages, Undecodable, decode
 from scanner.targets import Transform
 from scanner.verify._thumbnails import Thumbnails
@@ -98,21 +100,35 @@ class BlockMeans:
 
     def __call__(self, samples: pl.DataFrame) -> dict[str, NDArray[np.generic]]:
         """Arrays named as in `Blocks`. A row whose image was never decoded (it has no `pixel_sha256`) and can't be is
-        left out; raises Undecodable for any other."""
+        left out; raises UnusableInputError for another image that can't be had as it was audited."""
         columns = ("sample_id", "pixel_sha256", "file", "offset", "length")
         ids, rows = list[int](), list[dict[str, Any]]()
-        for sample, pixels, *where in samples.select(columns).iter_rows():
-            try:
-                image = as_unit(self.transform(decode(self.images(*where))))  # one in memory, not those of a shard
-            except Undecodable:
-                if pixels is not None:
-                    raise
-                continue
-            ids.append(sample)
-            rows.append(described(image))
+        for sample, digest, *where in samples.select(columns).iter_rows():
+            picture = self._picture(digest, *where)
+            if picture is not None:
+                ids.append(sample)
+                rows.append(described(as_unit(self.transform(picture))))  # one in memory, not those of a shard
         width = 3 * side_of(self.transform.size) ** 2
         empty = {"thumbnails": np.empty((0, width), np.uint8)}
         return {"sample_id": np.array(ids, np.int64), **_columns(rows), **({} if rows else empty)}
+
+    def _picture(self, digest: str | None, file: str, offset: int, length: int | None) -> NDArray[np.uint8] | None:
+        try:
+            picture: NDArray[np.uint8] = decode(self.images(file, offset, length))
+        except Undecodable as error:
+            if digest is None:
+                return None
+            raise _not_as_audited(file, offset, error.message) from error
+        if digest is not None and pixel_sha256(picture) != digest:
+            raise _not_as_audited(file, offset, "it is another picture by now")
+        return picture
+
+
+def _not_as_audited(file: str, offset: int, why: str) -> UnusableInputError:
+    return UnusableInputError(
+        f"The image at {offset:,} of {file} is not what was audited ({why.rstrip('.')}); put it back, or audit the "
+        "data set again."
+    )
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:

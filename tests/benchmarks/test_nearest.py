@@ -117,16 +117,26 @@ def resident(name: str) -> int:
     return int(lines[name].split()[0]) * 1024
 
 
+class InTheIndex:
+    """The thumbnails are the pictures."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self.blocks = blocks
+
+    def __call__(self, ids: Sequence[int]) -> np.ndarray:
+        return self.blocks.thumbnails.rows(np.asarray(ids, np.int64)).reshape(-1, SIZE, SIZE, 3)
+
+    def state(self, _sample: int) -> str:
+        return "as_audited"
+
+
 def test_a_million_thumbnails(tmp_path: Path) -> None:
     base = bases()
     parts = write_index(tmp_path, base)
     images = queries_of(parts, base)
     blocks = Blocks.from_arrays(parts)
     before = resident("RssAnon")
-
-    def pictures(ids: Sequence[int]) -> np.ndarray:
-        return blocks.thumbnails.rows(np.asarray(ids, np.int64)).reshape(-1, SIZE, SIZE, 3)
-
+    pictures = InTheIndex(blocks)
     begun = time.perf_counter()
     originals = Originals(blocks, pictures, {}, None)
     originals.nearest(images[:1])
