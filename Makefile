@@ -19,8 +19,9 @@ $(BIN)/pytest: $(BIN)/scanner
 demo: $(BIN)/scanner
 	$(BIN)/scanner demo --out demo-run
 
+# Two processes, each with one thread for its mathematics.
 test: $(BIN)/pytest
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 check: $(BIN)/pytest
 	$(BIN)/ruff check .

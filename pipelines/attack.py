@@ -99,6 +99,7 @@ def attack(  # noqa: PLR0913, PLR0917 - what is attacked, how, with what means
         _tidy(run, target, config)  # if it was stopped there
         return
     suspicious, triage_threshold = triage(run, detectors, arms.risk, arms.control, config, engine)
+    del detectors  # and what some of them hold of the originals
     tried, arms = arms.risk, replace(arms, risk=suspicious)
     group_of = dict(run.read(MEMBERS).select("sample_id", "group_id").iter_rows())
     fetch = config.fetch and config.originals

@@ -103,7 +103,7 @@ def open_originals(run: Run, target: Target, group_of: Mapping[int, int], engine
     blocks = stored_blocks(run.path)
     if not len(blocks.sample_id):
         raise no_originals(run)
-    pictures = SquarePictures(images, distinct, target.transform)
+    pictures = SquarePictures(images, distinct, target.transform, blocks)
     reconstruct = target.reconstruct if target.has_autoencoder else None
     return Originals(blocks, pictures, group_of, reconstruct)
 

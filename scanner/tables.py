@@ -85,12 +85,18 @@ class Table:
     def scan(self, run: Path, file_column: str | None = None) -> pl.LazyFrame:
         """The table as a lazy frame (all parts of a folder); empty when nothing was written yet.
 
-        `file_column` adds the path of each row's file under that name.
+        `file_column` adds the path of each row's file under that name. Columns that an earlier version did not write
+        are null.
         """
         parts = self.parts(run)
         if not parts:
             return self.empty().lazy()
-        return pl.scan_parquet(parts, include_file_paths=file_column)
+        rows = pl.scan_parquet(parts, include_file_paths=file_column)
+        return rows.with_columns(self._unwritten(parts[0]))
+
+    def _unwritten(self, part: Path) -> list[pl.Expr]:
+        written = pl.read_parquet_schema(part)
+        return [pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in written]
 
     def read(self, run: Path, part: str | None = None) -> pl.DataFrame:
         """The whole table in memory, or one part of a folder that is there, sorted by its key (lazy queries do not keep
@@ -590,6 +596,11 @@ HITS = Table(
         "prompt_id": _PROMPT_ID,
         "verdict": _column(pl.String, "matching, template, retrieved or none"),
         "sample_id": _column(pl.Int64, "the original that the generations agree on; null without agreement"),
+        "original_state": _column(
+            pl.String,
+            "as_audited; or gone, undecodable or changed: that original could not be read as it was audited, and the "
+            "distances are to its thumbnail; null without an original",
+        ),
         "agreeing": _column(pl.Int64, "full-step generations within the threshold of that original"),
         "l2": _column(pl.Float64, "plain l2 on [0, 1] of the best generation to the original"),
         "normalised_l2": _column(pl.Float64, "l2 at mean 0, deviation 0.25 of the best generation to the original"),

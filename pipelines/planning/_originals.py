@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 from pipelines.fetching import can_be_fetched
 from pipelines.verification import stored_images
 from scanner.attack import as_unit
-from scanner.errors import ScannerError
 from scanner.run import Run
-from scanner.samples import Undecodable
 from scanner.targets import Target
 from scanner.verify import CACHE_BYTES, BlockMeans, Blocks, Originals, SquarePictures
 
@@ -62,20 +60,17 @@ def time_originals(
 ) -> OriginalsTime | None:
     """Read a sample of the pictures and look the generations (n, size, size, 3) up among them; None without either.
 
-    Raises UnusableInputError when the data set is gone, ScannerError when one of its pictures can't be read.
+    Raises UnusableInputError when the data set is gone, or one of its pictures can't be had as it was audited.
     """
     images, transform = stored_images(run, fetch=True), target.transform
     if places.is_empty() or not len(generations):
         return None
     sample = places.sample(min(SAMPLE, len(places)), seed=0).sort("sample_id")
     begun = time.perf_counter()
-    try:
-        arrays = BlockMeans(images, transform)(sample)
-    except Undecodable as error:
-        raise ScannerError(f"A picture of the data set can't be read any more ({error}); audit it again.") from error
+    arrays = BlockMeans(images, transform)(sample)
     seconds = time.perf_counter() - begun
     blocks = Blocks.from_arrays([arrays])
-    originals = Originals(blocks, SquarePictures(images, sample, transform), {}, None)
+    originals = Originals(blocks, SquarePictures(images, sample, transform, blocks), {}, None)
     fits = cached_bytes(len(places), transform.size) < CACHE_BYTES
     lookup = _lookup_seconds(originals, generations, times=2 if fits else 1)
     return OriginalsTime(

@@ -24,7 +24,7 @@ OURS = "scanner.report"
 """The package whose style, script and macros every page has."""
 FILTERS = (_words.percent, _words.interval, _show.number, _show.cut, _show.glued)
 FUNCTIONS = (
-    *(_words.count, _words.finest, _show.web_link, _review.by_eye, _review.review_words),
+    *(_words.count, _words.finest, _words.lost_original, _show.web_link, _review.by_eye, _review.review_words),
     *(_charts.interval_bar, _charts.risk_bar, _charts.extraction_curve, _charts.copies_chart, _charts.paired_columns),
     *(_attack_charts.detector_chart, _attack_charts.distance_chart, _attack_charts.caption_chart),
 )

@@ -122,6 +122,9 @@ class Hit:
     """That group."""
     original: SampleRef | None
     """The training image that came back."""
+    original_state: str | None
+    """as_audited; gone, undecodable or changed: it could not be read as audited, and the distances are to its
+    thumbnail. None where an earlier version did not record it."""
     generations: tuple[Generation, ...]
     """Full-step evidence, nearest first."""
     agreeing: int

@@ -423,3 +423,17 @@ def _attack_limits(found: Findings) -> list[str]:
     if risk.prompts > risk.tried:
         lines.append(f"Of the ranked high-risk prompts {risk.prompts - risk.tried:,} were not tried at all.")
     return lines
+
+
+_STATES = {
+    "gone": "was gone",
+    "undecodable": "could not be decoded",
+    "changed": "was another picture than the one audited",
+}
+
+
+def lost_original(state: str | None) -> str:
+    """What became of a hit's original before its verdict; empty where nothing did."""
+    if state is None or state == "as_audited":
+        return ""
+    return f"The original {_STATES[state]} when the verdict was made: the distances are to its stored thumbnail."

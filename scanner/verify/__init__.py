@@ -23,7 +23,8 @@ from scanner.verify._neighbourhoods import (
     stored_neighbourhoods,
     write_squares,
 )
-from scanner.verify._originals import CACHE_BYTES, KEPT, Originals, SquarePictures
+from scanner.verify._originals import KEPT, Originals
+from scanner.verify._pictures import CACHE_BYTES, SquarePictures
 from scanner.verify._template import COPIED
 from scanner.verify._thresholds import (
     EDGE_CEILING,

@@ -20,7 +20,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from scanner.attack import as_unit, block_means
+from scanner.errors import UnusableInputError
 from scanner.files import replacing
+from scanner.fingerprints import pixel_sha256
 from scanner.samples import StoredImages, Undecodable, decode
 from scanner.targets import Transform
 from scanner.verify._thumbnails import Thumbnails
@@ -28,7 +30,7 @@ from scanner.verify._thumbnails import Thumbnails
 FOLDER = "originals"
 INDEX_BYTES = 32 * 32 * 3 + 24
 """Of one picture in the index, at most: its thumbnail and five numbers."""
-OPEN_INDEX_BYTES = 24 + 2 * (224 * 4 + 16)
+OPEN_INDEX_BYTES = 24 + 2 * (160 * 4 + 288 + 12 + 20)
 """Of one picture in the opened index, at most: those numbers, and what bounds its plain and its normalised l2."""
 NUMBERS = ("sample_id", "mean", "deviation", "rest", "rounding")
 
@@ -98,21 +100,35 @@ class BlockMeans:
 
     def __call__(self, samples: pl.DataFrame) -> dict[str, NDArray[np.generic]]:
         """Arrays named as in `Blocks`. A row whose image was never decoded (it has no `pixel_sha256`) and can't be is
-        left out; raises Undecodable for any other."""
+        left out; raises UnusableInputError for another image that can't be had as it was audited."""
         columns = ("sample_id", "pixel_sha256", "file", "offset", "length")
         ids, rows = list[int](), list[dict[str, Any]]()
-        for sample, pixels, *where in samples.select(columns).iter_rows():
-            try:
-                image = as_unit(self.transform(decode(self.images(*where))))  # one in memory, not those of a shard
-            except Undecodable:
-                if pixels is not None:
-                    raise
-                continue
-            ids.append(sample)
-            rows.append(described(image))
+        for sample, digest, *where in samples.select(columns).iter_rows():
+            picture = self._picture(digest, *where)
+            if picture is not None:
+                ids.append(sample)
+                rows.append(described(as_unit(self.transform(picture))))  # one in memory, not those of a shard
         width = 3 * side_of(self.transform.size) ** 2
         empty = {"thumbnails": np.empty((0, width), np.uint8)}
         return {"sample_id": np.array(ids, np.int64), **_columns(rows), **({} if rows else empty)}
+
+    def _picture(self, digest: str | None, file: str, offset: int, length: int | None) -> NDArray[np.uint8] | None:
+        try:
+            picture: NDArray[np.uint8] = decode(self.images(file, offset, length))
+        except Undecodable as error:
+            if digest is None:
+                return None
+            raise _not_as_audited(file, offset, error.message) from error
+        if digest is not None and pixel_sha256(picture) != digest:
+            raise _not_as_audited(file, offset, "it is another picture by now")
+        return picture
+
+
+def _not_as_audited(file: str, offset: int, why: str) -> UnusableInputError:
+    return UnusableInputError(
+        f"The image at {offset:,} of {file} is not what was audited ({why.rstrip('.')}); put it back, or audit the "
+        "data set again."
+    )
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
@@ -147,7 +163,7 @@ def stored_blocks(run: Path) -> Blocks:
     """The index of a run, from all its shards' files; the thumbnails are not read yet."""
     files = sorted((run / FOLDER).glob("*.npz"))  # a part is named by its shard's number: in the order of sample ids
     parts = [dict(np.load(file)) for file in files]
-    thumbnails = [np.load(file.with_suffix(".npy"), mmap_mode="r") for file in files]
+    thumbnails = [np.load(file.with_suffix(".npy"), mmap_mode="c") for file in files]
     return Blocks.from_arrays(
         [part | {"thumbnails": pictures} for part, pictures in zip(parts, thumbnails, strict=True)]
     )

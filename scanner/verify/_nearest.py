@@ -1,7 +1,8 @@
 """The nearest originals of each image: bounds dismiss, and what is left is compared in the order of its bounds.
 
-Tile by tile, the row of the least bound is compared at once, so that the limit falls early; rows whose bounds lie
-beyond it are dismissed, first by the screen, then by their thumbnails, and the pictures of the others are compared.
+A first product with all rows tells the least bound in each tile of them. Of the tile with the least of all, some rows
+are compared at once, which brings the limit down. Then the tiles that reach within it are gone through: rows are
+dismissed by the closer bound of the screen, then by their thumbnails, and the pictures of the others are compared.
 
     >>> nearest(space, asked, exact, kept=1, radius=2)                         # doctest: +SKIP
     [[(0.03, 17)]]
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from scanner.verify._screen import tiles
+from scanner.verify._directions import tiles
 from scanner.verify._space import Asked, Space
 
 Exact = Callable[[int, NDArray[np.int64]], NDArray[np.float64]]
@@ -24,8 +25,8 @@ UNLIMITED = 2.0
 """More than any l2 of two images on [0, 1], or at equal mean and contrast."""
 ROUNDING = 1e-4
 """What float32 can add to a bound or take from a distance."""
-_PENDING = 50_000
-"""Rows of one image that wait to be compared."""
+_ROOM, _MOST = 4096, 65536
+"""Rows of one image that wait before the first of them are compared, and before all are."""
 _FIRST, _TOGETHER, _READ = 64, 2048, 8
 """Rows whose thumbnails are compared first, and at once; pictures that are read at once."""
 
@@ -43,26 +44,48 @@ def nearest(  # noqa: PLR0913 - one search
     `original` tells which rows are one original."""
     images = range(len(asked.vectors))
     found = [_Image(space, asked, exact, i, kept=kept, radius=radius, original=original) for i in images]
-    for part in tiles(space.screen.count):
-        products = space.screen.products(asked.short, part)
-        open_ = torch.nonzero(products.amax(dim=1) >= _floors(space, asked, found)).flatten()
-        if not len(open_):
-            continue
-        products = products[open_]
-        chosen = [found[i] for i in open_.tolist()]
-        for image, best in zip(chosen, products.argmax(dim=1).tolist(), strict=True):
-            image.compare(np.array([part.start + best]))
-        left = products >= _floors(space, asked, found)[open_][:, None]
-        for place, image in enumerate(chosen):
-            rows = torch.nonzero(left[place]).flatten()
-            image.wait(rows.numpy() + part.start, products[place, rows].float().numpy())
-    for image, floor in zip(found, _floors(space, asked, found).float().tolist(), strict=True):
-        image.settle(floor)
+    highest = torch.stack([space.screen.products(asked.short, part).amax(dim=1) for part in tiles(space.screen.count)])
+    _compare_the_most_promising(space, asked, found, highest)
+    floors = space.screen.least(asked.short, _limits(found))
+    for part, products in zip(tiles(space.screen.count), highest, strict=True):
+        _await_the_rest(space, asked, found, torch.nonzero(products >= floors).flatten(), part)
+    for image in found:
+        image.settle()
     return [sorted(image.best.values())[:kept] for image in found]
 
 
-def _floors(space: Space, asked: Asked, found: list["_Image"]) -> torch.Tensor:
-    return space.screen.least(asked.short, np.array([image.limit for image in found]) + ROUNDING)
+def _compare_the_most_promising(space: Space, asked: Asked, found: list["_Image"], highest: torch.Tensor) -> None:
+    """Of each image, rows of the tile with the least bound, so that its limit is low before others are compared."""
+    floors = space.screen.least(asked.short, _limits(found))
+    tile_of = highest.argmax(dim=0).masked_fill(highest.amax(dim=0) < floors, -1)
+    for tile, part in enumerate(tiles(space.screen.count)):
+        which = torch.nonzero(tile_of == tile).flatten()
+        if len(which):
+            products = space.screen.closer(asked.short, which, part)
+            first = products.topk(min(_FIRST, products.shape[1]), dim=1).indices.numpy() + part.start
+            for number, rows in zip(which.tolist(), first, strict=True):
+                found[number].compare(rows)
+
+
+def _await_the_rest(space: Space, asked: Asked, found: list["_Image"], which: torch.Tensor, part: slice) -> None:
+    """Note the rows of a tile that the closer bound does not dismiss, for those images that it is open to."""
+    if not len(which):
+        return
+    products = space.screen.closer(asked.short, which, part)
+    places, rows = torch.nonzero(products >= _closer_floors(space, asked, found)[which, None], as_tuple=True)
+    values = products[places, rows].numpy()
+    ends = torch.bincount(places, minlength=len(which)).cumsum(0).numpy()
+    for number, begin, end in zip(which.tolist(), [0, *ends[:-1]], ends, strict=True):
+        if end > begin:
+            found[number].wait(rows[begin:end].numpy() + part.start, values[begin:end])
+
+
+def _limits(found: list["_Image"]) -> NDArray[np.float64]:
+    return np.array([image.limit for image in found]) + ROUNDING
+
+
+def _closer_floors(space: Space, asked: Asked, found: list["_Image"]) -> torch.Tensor:
+    return space.screen.least_closer(asked.short, _limits(found))
 
 
 class _Image:
@@ -84,29 +107,42 @@ class _Image:
         self.limit = radius
         self.best: dict[int, tuple[float, int]] = {}
         self._waiting: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
+        self._pending, self._room = 0, _ROOM
 
     def wait(self, rows: NDArray[np.int64], products: NDArray[np.float32]) -> None:
-        """Rows that the screen does not dismiss."""
+        """Note rows that the screen does not dismiss. When they are many, those of the least bounds are compared, and
+        what lies beyond the new limit is forgotten."""
         self._waiting.append((rows, products))
-        if sum(len(rows) for rows, _ in self._waiting) > _PENDING:
-            self.settle(-inf)
+        self._pending += len(rows)
+        if self._pending > self._room:
+            left = self._narrowed()
+            self._pending = len(left[0])
+            self._waiting = [left]
+            self._room = min(_MOST, max(self._room, 2 * self._pending))
+            if self._pending >= self._room:
+                self.settle()
 
-    def settle(self, floor: float) -> None:
-        """Compare what waits with products from `floor` on, those of the least bounds first."""
-        if not self._waiting:
-            return
+    def settle(self) -> None:
+        """Compare what waits, those of the least bounds first."""
+        if self._waiting:
+            rows, _ = self._narrowed()
+            self._waiting, self._pending = [], 0
+            self.compare(rows)
+
+    def _narrowed(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """What still waits after the first of it are compared: rows and products, those of the least bounds first."""
         rows, products = (np.concatenate(arrays) for arrays in zip(*self._waiting, strict=True))
-        self._waiting = []
-        rows, products = rows[products >= floor], products[products >= floor]
-        rows = rows[np.argsort(-products, kind="stable")]
-        self.compare(rows[:_FIRST])
-        self.compare(rows[_FIRST:])
+        order = np.argsort(-products, kind="stable")
+        self.compare(rows[order[:_FIRST]])
+        order = order[_FIRST:]
+        order = order[products[order] >= float(_closer_floors(self.space, self.asked, [self])[self.number])]
+        return rows[order], products[order]
 
     def compare(self, rows: NDArray[np.int64]) -> None:
         """Compare the pictures of those of the rows that their thumbnails do not dismiss."""
         left, bounds = list[NDArray[np.int64]](), list[NDArray[np.float32]]()
         for at in range(0, len(rows), _TOGETHER):
-            part = rows[at : at + _TOGETHER]
+            part = np.sort(rows[at : at + _TOGETHER])  # read in the order in which they lie
             bound = self.space.bounds(self.asked, self.number, part)
             left.append(part[bound <= self.limit + ROUNDING])
             bounds.append(bound[bound <= self.limit + ROUNDING])

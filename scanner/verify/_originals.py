@@ -10,22 +10,17 @@ no more (checked for the nearest originals within the radius).
     >>> originals(images)[0].near                                              # doctest: +SKIP
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from scanner.attack import Near, as_unit, l2, normalise
-from scanner.samples import StoredImages, decode
-from scanner.targets import Transform
 from scanner.verify._blocks import Blocks
 from scanner.verify._nearest import UNLIMITED, nearest
+from scanner.verify._pictures import Pictures, Pixels
 from scanner.verify._space import COARSE, Asked, Space
-
-Pixels = NDArray[np.uint8]
 
 RADIUS = 0.25
 """Normalised l2 within which originals are looked at: twice the loosest threshold, so that a generation near a
@@ -34,33 +29,6 @@ KEPT = 8
 """Originals kept per image."""
 TOGETHER = 512
 """Images that are looked up at once."""
-CACHE_BYTES = 1_000_000_000
-
-
-class SquarePictures:
-    """Originals as the target saw them, read again from the data set, with the last gigabyte kept in memory."""
-
-    def __init__(self, images: StoredImages, samples: pl.DataFrame, transform: Transform) -> None:
-        places = samples.select("sample_id", "file", "offset", "length").iter_rows()
-        self._images = images
-        self._places = {sample: place for sample, *place in places}
-        self._transform = transform
-        self._cache: OrderedDict[int, Pixels] = OrderedDict()
-        self._room = max(1, CACHE_BYTES // (transform.size**2 * 3))
-
-    def __call__(self, sample_ids: Sequence[int]) -> Pixels:
-        """uint8 (n, size, size, 3)."""
-        size = self._transform.size
-        squares = [self._one(int(sample)) for sample in sample_ids]
-        return np.stack(squares) if squares else np.empty((0, size, size, 3), np.uint8)
-
-    def _one(self, sample: int) -> Pixels:
-        if sample not in self._cache:
-            self._cache[sample] = self._transform(decode(self._images(*self._places[sample])))
-            if len(self._cache) > self._room:
-                self._cache.popitem(last=False)
-        self._cache.move_to_end(sample)
-        return self._cache[sample]
 
 
 class Originals:
@@ -69,7 +37,7 @@ class Originals:
     def __init__(
         self,
         blocks: Blocks,
-        pictures: Callable[[Sequence[int]], Pixels],
+        pictures: Pictures,
         group_of: Mapping[int, int],
         reconstruct: Callable[[Pixels], Pixels] | None,
     ) -> None:
@@ -98,6 +66,10 @@ class Originals:
     def reconstruction(self, sample: int) -> Pixels | None:
         """The original as the target's autoencoder gives it back; None without an autoencoder."""
         return None if self._reconstruct is None else self._reconstruct(self.pictures([sample]))[0]
+
+    def state(self, sample: int) -> str:
+        """Whether an original can still be read as it was audited; see `SquarePictures.state`."""
+        return self.pictures.state(sample)
 
     def restored(self, pictures: Pixels) -> Pixels | None:
         """Pictures (n, size, size, 3) as the target's autoencoder gives them back; None without an autoencoder."""

@@ -7,6 +7,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from scanner.attack import DEVIATION, LEAST_DEVIATION, block_means, normalise
@@ -65,7 +66,8 @@ class Space:
     def bounds(self, asked: Asked, image: int, rows: NDArray[np.int64]) -> Floats:
         """(m,) lower bounds of the l2 of an image to some rows' pictures, from their thumbnails and rests."""
         query = asked.vectors[image]
-        values = self._cut(self.blocks.thumbnails.rows(rows)).astype(np.float32) @ query / np.float32(255)
+        thumbnails = torch.from_numpy(self._cut(self.blocks.thumbnails.rows(rows))).float()
+        values = torch.mv(thumbnails, torch.from_numpy(query)).numpy() / np.float32(255)
         dots = self.gain[rows] * (values - self.mean[rows] * query.sum(dtype=np.float64)) / len(query)
         squares = np.square(query).mean(dtype=np.float64) + self._squares[rows] - 2 * dots
         squares += np.square(asked.rest[image] - self.rest[rows]) - _FLOAT_ERROR * (1 + self.gain[rows])

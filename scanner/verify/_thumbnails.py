@@ -7,6 +7,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
@@ -24,14 +25,18 @@ class Thumbnails:
         return int(self._starts[-1])
 
     def rows(self, numbers: Sequence[int] | NDArray[np.int64]) -> Bytes:
-        """Some rows, in the order asked for."""
+        """Some rows, in the order asked for; fastest in ascending order."""
         wanted = np.asarray(numbers, np.int64)
-        part = np.searchsorted(self._starts, wanted, side="right") - 1
-        found = np.empty((len(wanted), self.width), np.uint8)
-        for number in np.unique(part):
-            mine = part == number
-            found[mine] = self._parts[number][wanted[mine] - self._starts[number]]
-        return found
+        order = np.argsort(wanted, kind="stable")
+        found = torch.empty(len(wanted), self.width, dtype=torch.uint8)
+        ends = np.searchsorted(wanted[order], self._starts)
+        for part, start, first, last in zip(self._parts, self._starts, ends, ends[1:], strict=False):
+            if last > first:
+                rows = torch.from_numpy(wanted[order[first:last]] - start)
+                torch.index_select(torch.from_numpy(part), 0, rows, out=found[first:last])
+        if (np.diff(wanted) >= 0).all():
+            return np.asarray(found)
+        return np.asarray(found)[np.argsort(order)]
 
     def between(self, first: int, last: int) -> Bytes:
         """The rows from first up to last, last not included."""

@@ -149,6 +149,7 @@ class Verifier:
         within = self.originals.count_within(sample, EIDETIC_L2)
         return {
             "sample_id": sample,
+            "original_state": self.originals.state(sample),
             "l2": float(l2(image, references[0])),
             "normalised_l2": float(distances[best, 0]),
             "tile_l2": float(tile_l2(image, references).min()),

@@ -10,8 +10,8 @@ multiplies them with all queries, in float32, by the same threads; its time is p
 with their maxima alone.
 
 Asked are the nearest row within the verdict's distance (which is what a verdict needs), within the radius of the
-attack's search, and however far. The bar of a twentieth is held against the whole of brute force, and for the verdict's
-distance; with a wider radius queries that show nothing leave the bound thousands of rows (see ARCHITECTURE.md).
+attack's search, and however far. The bar of a twentieth is held against the whole of brute force, for both radii that
+a verdict asks; however far, queries that show nothing leave the bounds thousands of rows (see ARCHITECTURE.md).
 """
 
 import time
@@ -72,7 +72,7 @@ def write_index(folder: Path, base: np.ndarray) -> list[dict[str, np.ndarray]]:
         file.flush()
         zero = np.zeros(count, np.float32)
         ids = np.arange(shard * count, (shard + 1) * count)
-        mapped = np.load(folder / f"{shard}.npy", mmap_mode="r")
+        mapped = np.load(folder / f"{shard}.npy", mmap_mode="c")
         parts.append({"sample_id": ids, "thumbnails": mapped, "mean": numbers[:, 0], "deviation": numbers[:, 1]})
         parts[-1] |= {"rest": zero, "rounding": zero}
     return parts
@@ -117,16 +117,26 @@ def resident(name: str) -> int:
     return int(lines[name].split()[0]) * 1024
 
 
+class InTheIndex:
+    """The thumbnails are the pictures."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self.blocks = blocks
+
+    def __call__(self, ids: Sequence[int]) -> np.ndarray:
+        return self.blocks.thumbnails.rows(np.asarray(ids, np.int64)).reshape(-1, SIZE, SIZE, 3)
+
+    def state(self, _sample: int) -> str:
+        return "as_audited"
+
+
 def test_a_million_thumbnails(tmp_path: Path) -> None:
     base = bases()
     parts = write_index(tmp_path, base)
     images = queries_of(parts, base)
     blocks = Blocks.from_arrays(parts)
     before = resident("RssAnon")
-
-    def pictures(ids: Sequence[int]) -> np.ndarray:
-        return blocks.thumbnails.rows(np.asarray(ids, np.int64)).reshape(-1, SIZE, SIZE, 3)
-
+    pictures = InTheIndex(blocks)
     begun = time.perf_counter()
     originals = Originals(blocks, pictures, {}, None)
     originals.nearest(images[:1])
@@ -158,4 +168,4 @@ def test_a_million_thumbnails(tmp_path: Path) -> None:
             say(f"within {radius}, {name}: median distance to the nearest, seconds", told)
     say("memory of the opened index, one kind of two, bytes", f"{taken:,}")
     assert 2 * taken < 2e9
-    assert brute / seconds[NORMALISED_CEILING] >= 20
+    assert brute / max(seconds[NORMALISED_CEILING], seconds[RADIUS]) >= 20

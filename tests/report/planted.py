@@ -287,6 +287,7 @@ def _hit(identifier: str, originals: Mapping[str, int], hit_ids: set[str]) -> di
         "prompt_id": identifier,
         "verdict": "matching" if found else "none",
         "sample_id": originals[identifier] if found else None,
+        "original_state": "as_audited" if found else None,
         "agreeing": EVIDENCE if found else 0,
         "l2": 0.031 if found else 0.3,
         "normalised_l2": 0.042 if found else 0.4,

@@ -20,6 +20,7 @@ from scanner.triage import (
 from scanner.triage._contrast import contrast
 from scanner.verify import Blocks, Originals
 from tests.triage.test_detectors import CAPTIONS, IDS, Planted, scene
+from tests.verify.test_originals import Held
 
 
 @given(arrays(np.float32, (2, 3, 4, 4), elements=st.floats(-5, 5, width=32)))
@@ -40,7 +41,7 @@ def test_contrast_is_that_of_what_one_evaluation_predicts(tiny_target):
 def originals(pictures: list[np.ndarray]) -> Originals:
     images = np.stack(pictures)
     blocks = Blocks.of(images, np.arange(len(images)))
-    return Originals(blocks, lambda ids: (images[list(ids)] * 255).astype(np.uint8), {}, None)
+    return Originals(blocks, Held((images * 255).astype(np.uint8)), {}, None)
 
 
 def test_the_nearest_original_by_block_means_is_the_nearest_of_all():

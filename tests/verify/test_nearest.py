@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.attack import as_unit, l2, normalise
-from scanner.verify import Blocks, _screen
+from scanner.verify import Blocks, _directions, _screen
 from scanner.verify._nearest import nearest
 from scanner.verify._space import Space
 
@@ -40,7 +40,7 @@ def test_equal_to_brute_force(kind, normalised, seed, count, size, kept, radius)
     queries = as_unit(np.concatenate([pictures[:1], pictures[-1:], pictures_of(rng, 2, size)]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_screen, "fast_type", lambda: kind)
-        patch.setattr(_screen, "TILE", 7)
+        patch.setattr(_directions, "TILE", 7)
         space = Space(Blocks.of(as_unit(pictures), np.arange(count)), normalised=normalised)
         asked = space.queries(queries)
         seen = normalise(as_unit(pictures)) if normalised else as_unit(pictures)

@@ -23,14 +23,24 @@ def drawings(rng: np.random.Generator, count: int) -> np.ndarray:
     return (canvas.astype(int) + noise).clip(0, 255).astype(np.uint8)
 
 
+class Held:
+    """Pictures in memory, the first of them under the id `first`."""
+
+    def __init__(self, pictures: np.ndarray, first: int = 0) -> None:
+        self.held, self.first = pictures, first
+
+    def __call__(self, sample_ids: Sequence[int]) -> np.ndarray:
+        return self.held[np.asarray(sample_ids, np.int64) - self.first]
+
+    def state(self, _sample: int) -> str:
+        return "as_audited"
+
+
 def index(pictures: np.ndarray, group_of: dict[int, int] | None = None, reconstruct=None) -> Originals:
     images = as_unit(pictures)
     blocks = Blocks.of(images, np.arange(len(pictures), dtype=np.int64) + 100)
 
-    def read(sample_ids: Sequence[int]) -> np.ndarray:
-        return pictures[np.asarray(sample_ids, np.int64) - 100]
-
-    return Originals(blocks, read, group_of or {}, reconstruct)
+    return Originals(blocks, Held(pictures, 100), group_of or {}, reconstruct)
 
 
 @settings(max_examples=30, deadline=None)
