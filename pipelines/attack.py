@@ -22,7 +22,7 @@ from pipelines.engines import LocalEngine
 from pipelines.faces import look_for_faces, wants_faces
 from pipelines.fetching import fetch_originals
 from pipelines.kept_images import drop_images
-from pipelines.rounds import Arm, Protocol, distances_of
+from pipelines.rounds import Arm, Protocol
 from pipelines.search import Prompt, Search
 from pipelines.targets import facts, forget_answers, open_target, with_images
 from pipelines.triage import detectors_of, nearest_originals, triage
@@ -196,18 +196,15 @@ def _attack_arms(search: Search, arms: Arms, config: AttackOptions, rule: Rule) 
     control = arm(name="control", prompts=arms.control, rule=rule, limits=list(given))
     try:
         control.run()
+        threshold = _threshold(control, rule, config)
+        while threshold.value < control.rule.ceiling:
+            control.tighten(threshold.value)
+            threshold = _threshold(control, rule, config)
     except BudgetSpent as spent:
         raise ScannerError(
             f"{spent} It did not reach beyond the {len(arms.control)} control prompts, which every threshold is read "
             "off; give the same command with a larger --budget to go on."
         ) from spent
-    distances = list(distances_of(control).values())
-    if not distances:
-        raise ScannerError(
-            "Not one image came of any control prompt, and thresholds are read off them; the notes in the generations "
-            "table say why."
-        )
-    threshold = agreement_threshold(distances, ceiling=rule.ceiling, rate=config.false_positive_rate)
     risk = arm(name="risk", prompts=arms.risk, rule=replace(rule, ceiling=threshold.value), limits=list(control.limits))
     stopped = None
     try:
@@ -215,6 +212,18 @@ def _attack_arms(search: Search, arms: Arms, config: AttackOptions, rule: Rule) 
     except BudgetSpent as spent:
         stopped = str(spent)
     return Attacked(risk=risk, control=control, threshold=threshold, stopped=stopped)
+
+
+def _threshold(control: Arm, rule: Rule, config: AttackOptions) -> AgreementThreshold:
+    """What the control arm leaves of the rule's ceiling. Where it leaves less, prompts that agreed between the two are
+    attacked further than before, so it is asked again: the rate is that of an attack under the threshold itself."""
+    distances = list(control.agreeing().values())
+    if not distances:
+        raise ScannerError(
+            "Not one image came of any control prompt, and thresholds are read off them; the notes in the generations "
+            "table say why."
+        )
+    return agreement_threshold(distances, ceiling=rule.ceiling, rate=config.false_positive_rate)
 
 
 def _arms(run: Run, config: AttackOptions) -> Arms:

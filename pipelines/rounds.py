@@ -14,8 +14,8 @@ steps. What is asked for in a round depends only on the images of the rounds bef
 already.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from pipelines.search import BATCH_IMAGES, Images, Prompt, Search
@@ -72,6 +72,10 @@ class Arm:
     """Numbers of the full-step images asked for so far."""
     _chased: dict[str, int] = field(default_factory=dict)
     """Search images of the prompts that have more than their round gives."""
+    _searched: dict[str, int] = field(default_factory=dict)
+    """Search images that the last of its rounds gave each prompt."""
+    _tightened: int = 0
+    """How often the ceiling was lowered."""
 
     def run(self) -> None:
         """All rounds. Raises BudgetSpent when nothing more may be made."""
@@ -90,7 +94,32 @@ class Arm:
             active = [prompt for prompt in active if prompt.prompt_id not in self.levels]
             active.sort(key=lambda prompt: scores[prompt.prompt_id])  # stable: equal ones keep their order
             active = active[: ceil(self.protocol.focus * len(active))]
-        self._record(made)
+        self._record("record")
+
+    def tighten(self, ceiling: float) -> None:
+        """Go on under a lower ceiling: prompts that were accepted beyond it are looked at further, and go through the
+        rounds that they left out, all of them, as prompts of that ceiling would have."""
+        self._tightened += 1
+        self.rule = replace(self.rule, ceiling=ceiling)
+        again = [prompt for prompt in self.prompts if self.levels.get(prompt.prompt_id, 0) > ceiling]
+        for prompt in again:
+            del self.levels[prompt.prompt_id]
+        for number, total in enumerate(self.protocol.schedule):
+            active = [
+                prompt
+                for prompt in again
+                if prompt.prompt_id not in self.levels and self._searched[prompt.prompt_id] <= total
+            ]
+            name = f"tightened-{self._tightened}-{number}"
+            self._search(name, number, active, range(total))
+            self._look(name, number, total, active)
+        self._record(f"tightened-{self._tightened}-record")
+
+    def agreeing(self) -> dict[str, float | None]:
+        """Per prompt of which an image came: the distance at which its full-step images begin to agree, whatever the
+        ceiling; None where no two do. Verdicts rest on the same images."""
+        known = self._known(self.prompts, max(self._searched.values(), default=0))
+        return {key: self.rule.level(images.evidence) for key, images in known.items() if images.search}
 
     def _parts(self, number: int, prompts: int, images: int) -> Sequence[tuple[int, int]]:
         """Where each part of a round's prompts begins, and how many it has: a file's worth, or a 256th of very many;
@@ -102,9 +131,14 @@ class Arm:
 
     def _search(self, name: str, number: int, prompts: Sequence[Prompt], images: range) -> None:
         """A round's images of some prompts, but for those that they have already."""
-        firsts = [max(images.start, self._chased.get(prompt.prompt_id, 0)) for prompt in prompts]
+        firsts = [max(images.start, self._has(prompt)) for prompt in prompts]
         wanted = [_images_of(one, range(first, images.stop)) for one, first in zip(prompts, firsts, strict=True)]
         self.search.make(f"{self.name}-{name}", wanted, steps=self.protocol.search_steps[number])
+        self._searched.update((prompt.prompt_id, images.stop) for prompt in prompts)
+
+    def _has(self, prompt: Prompt) -> int:
+        """Search images that a prompt has so far."""
+        return max(self._searched.get(prompt.prompt_id, 0), self._chased.get(prompt.prompt_id, 0))
 
     def _known(self, prompts: Sequence[Prompt], made: int) -> dict[str, Images]:
         """The images of the rounds so far, and no later ones."""
@@ -164,23 +198,17 @@ class Arm:
         for prompt, indices in wanted:
             self._asked.setdefault(prompt.prompt_id, set()).update(indices)
 
-    def _record(self, made: int) -> None:
+    def _record(self, name: str) -> None:
         """Fill up the full-step images of accepted prompts, with seeds that nothing was chosen by."""
+        made = max(self._searched.values(), default=0)
         wanted = []
         for prompt in self.prompts:
             asked = self._asked.get(prompt.prompt_id, set())
             if prompt.prompt_id in self.levels and len(asked) < self.protocol.record:
                 first = max(made, max(asked) + 1, self._chased.get(prompt.prompt_id, 0))
                 wanted.append((prompt, range(first, first + self.protocol.record - len(asked))))
-        self._prove("record", wanted)
+        self._prove(name, wanted)
 
 
 def _images_of(prompt: Prompt, indices: Iterable[int]) -> PromptImages:
     return PromptImages(prompt_id=prompt.prompt_id, caption=prompt.caption, indices=tuple(indices))
-
-
-def distances_of(arm: Arm) -> Mapping[str, float | None]:
-    """Per prompt of which an image came: the distance at which its full-step images begin to agree; None where they
-    never do."""
-    shown = arm.search.images(arm.prompts)
-    return {prompt: arm.levels.get(prompt) for prompt, images in shown.items() if images.search}

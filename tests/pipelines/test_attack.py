@@ -78,6 +78,25 @@ def test_a_threshold_of_ones_own_decides_and_is_recorded(audited: Run) -> None:
         attack(audited, TARGET, replace(FEW, agreement_l2=0.05), LocalEngine())
 
 
+def test_a_lowered_threshold_holds_for_the_verdicts_too(audited: Run, tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(audited.path, whole)
+    loose = replace(ATTACK, agreement_l2=0.25, look_rate=0.9, evidence=6, record=4, triage="none", prompts=1)
+    attack(Run.open(whole), TARGET, loose, LocalEngine())
+    run = Run.open(whole)
+    threshold = run.manifest()["parts"]["attack"]["normalised_threshold"]
+    assert threshold["value"] < threshold["ceiling"] == 0.25
+    controls = run.read(HITS).join(run.read(PROMPTS).filter(pl.col("arm") == "control"), on="prompt_id", how="semi")
+    assert controls.filter(pl.col("agreeing") >= 2).height == threshold["passing"]
+    assert threshold["passing"] <= threshold["rate"] * threshold["controls"]
+
+    with pytest.raises(ScannerError, match="larger --budget"):
+        attack(audited, TARGET, loose, LocalEngine(), spending=Spending(amount=60, unit="images"))
+    attack(audited, TARGET, loose, LocalEngine())
+    for table in (CANDIDATES, HITS, GENERATIONS):
+        assert_frame_equal(audited.read(table), run.read(table), abs_tol=1e-4)
+
+
 def test_equal_numbers_have_equal_seeds(small_run: Run) -> None:
     made = images(small_run).with_columns(number=pl.col("image_index") % EVIDENCE_FIRST)
     assert made.group_by("prompt_id", "number").agg(pl.col("seed").n_unique())["seed"].max() == 1
