@@ -22,6 +22,8 @@ from scanner.report import _charts, _review, _show, _words
 
 OURS = "scanner.report"
 """The package whose style, script and macros every page has."""
+SCRIPTS = ("page.js", "lists.js", "tables.js", "pictures.js")
+"""Parts of the one script of every page, in this order."""
 FILTERS = (_words.percent, _words.interval, _show.number, _show.cut, _show.glued)
 FUNCTIONS = (
     *(_words.count, _words.finest, _show.web_link, _review.by_eye, _review.review_words),
@@ -34,7 +36,7 @@ def render_page(package: str, template: str, *, styles: Sequence[str] = (), **co
     """The page of a template that lies in `package`, with the report's script and its style, and the package's own
     `styles` after it. The template gets `content`, and `style`, `script` and `policy`."""
     style = "".join([packaged(OURS, "style.css"), *(packaged(package, name) for name in styles)])
-    script = packaged(OURS, "page.js")
+    script = page_script()
     return (
         _environment(package)
         .get_template(template)
@@ -45,6 +47,11 @@ def render_page(package: str, template: str, *, styles: Sequence[str] = (), **co
             **content,
         )
     )
+
+
+def page_script() -> str:
+    """The script that every page of the report's kind holds."""
+    return "".join(packaged(OURS, name) for name in SCRIPTS)
 
 
 def write_page(path: Path, page: str) -> None:
