@@ -71,6 +71,8 @@ class Gallery:
     """By image_index: images of a model that takes no prompt."""
     others: Mapping[int, Picture]
     """By sample_id of the other run that this one was compared with: the original, or its thumbnail."""
+    fit: str | None
+    """How the target's transform made originals square: crop, pad or squeeze; None where that is not known."""
 
     @property
     def has_originals(self) -> bool:
@@ -116,6 +118,7 @@ def collect(
         generations=_generations(run, found, quality),
         unprompted=_unprompted(run, found),
         others={} if other is None else _of_other(other, {match.other_sample_id for match in found.matching}),
+        fit=((run.part_config("attack") or {}).get("transform") or {}).get("fit"),
     )
     return _marked(gallery, found, sensitive(run, large | small)) if blur else gallery
 
@@ -127,7 +130,8 @@ def _marked(gallery: Gallery, found: Findings, rows: set[int]) -> Gallery:
     memorised = found.unconditional.most if found.unconditional else ()
     images = {one.image_index for one in memorised if one.sample and one.sample.sample_id in rows}
     matched = {match.other_sample_id for match in found.matching if match.sample and match.sample.sample_id in rows}
-    return Gallery(
+    return replace(
+        gallery,
         samples=_mark(gallery.samples, rows),
         thumbnails=_mark(gallery.thumbnails, rows),
         generations=_mark(gallery.generations, {name for name in gallery.generations if name[0] in hits}),

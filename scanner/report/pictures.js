@@ -29,14 +29,12 @@
   const on = make("button", { type: "button", className: "more" }, "Next");
   const close = make("button", { type: "button", className: "more" }, "Close");
   const place = make("output");
-  const dialog = make("dialog", { className: "zoom" }, title, panes, make("p", { className: "pager" }, back, on, close, place));
+  const dialog = make("dialog", { className: "zoom" }, make("p", { className: "pager" }, back, on, close, place), title, panes);
   dialog.setAttribute("aria-label", "Picture");
   document.body.append(dialog);
   let step = null;
 
-  function pane(element, name, words) {
-    return make("figure", {}, element, make("figcaption", {}, make("b", {}, name), words ? " " + words : ""));
-  }
+  const pane = (element, words) => make("figure", {}, element, make("figcaption", {}, words));
 
   function enlarged(image) {
     const copy = make("img", { src: image.src, alt: image.alt, width: image.width, height: image.height });
@@ -44,33 +42,42 @@
     return copy;
   }
 
-  const namesOf = (image) => image.closest("figure")?.querySelector("figcaption")?.innerText.trim().replace(/\s*\n\s*/g, ", ") || "";
+  const namesOf = (image) => image.closest("figure")?.querySelector("figcaption")?.innerText.trim().replace(/\s*\n\s*/g, ", ") || image.alt;
 
-  // |a − b| of both at one size, three times as strong: black is equal. An original of another shape is cut at its middle.
-  function difference(base, image) {
-    const width = image.naturalWidth, height = image.naturalHeight, wanted = width / height;
-    const w = Math.min(base.naturalWidth, base.naturalHeight * wanted), h = w / wanted;
+  // Where an original of another shape lies in the square that the target was shown: as its transform puts it there.
+  const FITS = {
+    crop: (from, width, height) => [Math.max(width / from.naturalWidth, height / from.naturalHeight), "cut at its middle"],
+    pad: (from, width, height) => [Math.min(width / from.naturalWidth, height / from.naturalHeight), "on white"],
+  };
+
+  // |a − b| at one size, three times as strong: black is equal.
+  function difference(base, image, fit) {
+    const width = image.naturalWidth, height = image.naturalHeight;
     const canvas = make("canvas", { width, height });
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", "Difference of the two pictures");
-    const context = canvas.getContext("2d");
-    context.drawImage(base, (base.naturalWidth - w) / 2, (base.naturalHeight - h) / 2, w, h, 0, 0, width, height);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const alike = Math.abs(base.naturalWidth * height - base.naturalHeight * width) < 0.02 * base.naturalWidth * height;
+    const [scale, words] = alike || !(fit in FITS) ? [null, alike ? "" : "squeezed to its shape"] : FITS[fit](base, width, height);
+    const w = scale ? base.naturalWidth * scale : width, h = scale ? base.naturalHeight * scale : height;
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, width, height);
+    context.drawImage(base, (width - w) / 2, (height - h) / 2, w, h);
     context.globalCompositeOperation = "difference";
     context.drawImage(image, 0, 0, width, height);
     const drawn = context.getImageData(0, 0, width, height);
     for (let at = 0; at < drawn.data.length; at += 1) if (at % 4 !== 3) drawn.data[at] *= 3;
     context.putImageData(drawn, 0, 0);
-    const cut = w < base.naturalWidth - 1 || h < base.naturalHeight - 1;
-    return pane(canvas, "Difference", "× 3, black is equal" + (cut ? "; the original cut at its middle" : ""));
+    return pane(canvas, "Difference, × 3; black is equal" + (words ? "; the original " + words : ""));
   }
 
   function draw(image) {
     step = image;
     const base = baseOf(image), set = setOf(image), row = image.closest("[data-row], tr");
     title.replaceChildren(row?.querySelector(".caption")?.cloneNode(true) || image.alt);
-    const alone = pane(enlarged(image), image.alt, namesOf(image));
+    const alone = pane(enlarged(image), namesOf(image));
     const compared = base && set.matches(".strip, .both");
-    panes.replaceChildren(...(base ? [pane(enlarged(base), base.alt, namesOf(base)), alone] : [alone]), ...(compared ? [difference(base, image)] : []));
+    panes.replaceChildren(...(base ? [pane(enlarged(base), namesOf(base)), alone] : [alone]), ...(compared ? [difference(base, image, set.closest("[data-fit]")?.dataset.fit)] : []));
     const steps = stepsBeside(image), at = steps.indexOf(image);
     place.textContent = at + 1 + " of " + steps.length;
     back.disabled = at <= 0;

@@ -113,7 +113,7 @@ function enhance(table) {
   const input = body.id ? document.querySelector('input[data-filters="' + body.id + '"]') : null;
   const status = input?.closest("p").querySelector("output");
   const packed = body.dataset.packed;
-  const total = packed ? null : listed.length;
+  const total = packed ? Number(body.dataset.rows) : listed.length;
   let source = packed ? null : listedRows(body);
   let order = null;  // places of all rows, sorted; null as they come
   let matching = null;  // places of the rows that the filter lets through, in that order; null: all
@@ -126,7 +126,7 @@ function enhance(table) {
   place.setAttribute("aria-live", "polite");
   const pager = make("p", { className: "pager" }, previous, next, make("label", {}, "Page ", number), place);
 
-  const rows = () => matching?.length ?? source?.count ?? total ?? 0;
+  const rows = () => matching?.length ?? total;
   const pages = () => Math.max(1, Math.ceil(rows() / ROWS_OF_A_PAGE));
   const at = (n) => (matching ? matching[n] : order ? order[n] : n);
 
@@ -138,12 +138,12 @@ function enhance(table) {
     body.replaceChildren(...shown);
     body.closest(".scroll").scrollTop = 0;
     place.textContent = rows() ? counted(first + 1) + "–" + counted(last) + " of " + counted(rows()) + " " + (body.dataset.what || "rows") : "none";
-    if (status) status.textContent = matching ? counted(rows()) + " of " + counted(source.count) : "";
+    if (status) status.textContent = matching ? counted(rows()) + " of " + counted(total) : "";
     number.value = page + 1;
     number.max = pages();
     previous.disabled = page === 0;
     next.disabled = page === pages() - 1;
-    pager.hidden = source.count <= ROWS_OF_A_PAGE;
+    pager.hidden = total <= ROWS_OF_A_PAGE;
   }
 
   async function ready() {
@@ -211,10 +211,9 @@ function enhance(table) {
   if (source) show();
   else {
     listed.slice(ROWS_OF_A_PAGE).forEach((row) => row.remove());
-    place.textContent = "The first " + listed.length;
+    place.textContent = "1–" + ROWS_OF_A_PAGE + " of " + counted(total) + " " + body.dataset.what;
     previous.disabled = true;
-    pager.hidden = false;
-    body.closest("details")?.addEventListener("toggle", () => turn(page), { once: true });
+    body.closest("details")?.addEventListener("toggle", () => source || turn(0), { once: true });
   }
 
   finders.push(async (id, target) => {
