@@ -28,9 +28,9 @@ from scanner.tables import GENERATIONS, SAMPLES, UNCONDITIONAL
 SIDE = 192
 """Longest side of a picture in the page, pixels."""
 QUALITY = 90
-MANY, QUALITY_OF_MANY = 600, 80
-"""Beyond so many pictures (thumbnails aside) they are kept at the second quality: of three photographs 64 % of the
-bytes, 5.1 in place of 7.9 kB."""
+MANY, QUALITY_OF_MANY = 700, 75
+"""Beyond so many pictures (thumbnails aside) they are kept at the second quality: of three photographs 54 % of the
+bytes, 4.3 in place of 7.9 kB."""
 THUMBNAIL_SIDE = 32
 BATCH = 32
 """Originals asked for at once, so that few encoded files are in memory."""
@@ -109,18 +109,25 @@ def collect(
     large |= {one.kept.sample_id for one in (found.repair.most if found.repair else ()) if one.kept}
     large |= {one.sample.sample_id for one in (found.unconditional.most if found.unconditional else ()) if one.sample}
     small_pictures = thumbnails(run, large | small)
-    many = len(large) + sum(len(hit.generations) for hit in found.hits) > MANY
-    quality = QUALITY_OF_MANY if many else QUALITY
+    quality = QUALITY if _shown(found) <= MANY else QUALITY_OF_MANY
     originals = _originals(sorted(large), pictures, quality) if pictures else {}
     gallery = Gallery(
         samples={sample: small_pictures[sample] for sample in large & small_pictures.keys()} | originals,
         thumbnails=small_pictures,
         generations=_generations(run, found, quality),
-        unprompted=_unprompted(run, found),
-        others={} if other is None else _of_other(other, {match.other_sample_id for match in found.matching}),
+        unprompted=_unprompted(run, found, quality),
+        others={} if other is None else _of_other(other, {match.other_sample_id for match in found.matching}, quality),
         fit=((run.part_config("attack") or {}).get("transform") or {}).get("fit"),
     )
     return _marked(gallery, found, sensitive(run, large | small)) if blur else gallery
+
+
+def _shown(found: Findings) -> int:
+    """Pictures that the page shows, thumbnails aside; one that it shows in two places is in it twice."""
+    hits = sum(1 + len(hit.generations) for hit in found.hits)
+    families = sum(len(family.members) for family in found.templates.most)
+    memorised = len(found.unconditional.most) if found.unconditional else 0
+    return hits + len(found.groups) + families + 2 * (len(found.matching) + memorised)
 
 
 def _marked(gallery: Gallery, found: Findings, rows: set[int]) -> Gallery:
@@ -144,8 +151,8 @@ def _mark(pictures: Mapping[Name, Picture], names: set[Name]) -> dict[Name, Pict
     return {name: replace(picture, sensitive=name in names) for name, picture in pictures.items()}
 
 
-def _of_other(other: OtherRun, wanted: set[int]) -> dict[int, Picture]:
-    originals = _originals(sorted(wanted), other.pictures) if other.pictures else {}
+def _of_other(other: OtherRun, wanted: set[int], quality: int) -> dict[int, Picture]:
+    originals = _originals(sorted(wanted), other.pictures, quality) if other.pictures else {}
     return thumbnails(other.run, wanted) | originals
 
 
@@ -160,7 +167,7 @@ def thumbnails(run: Run, wanted: set[int]) -> dict[int, Picture]:
     }
 
 
-def _originals(wanted: Sequence[int], pictures: Pictures, quality: int = QUALITY) -> dict[int, Picture]:
+def _originals(wanted: Sequence[int], pictures: Pictures, quality: int) -> dict[int, Picture]:
     found: dict[int, Picture] = {}
     for at in range(0, len(wanted), BATCH):
         batch = wanted[at : at + BATCH]
@@ -177,13 +184,13 @@ def _generations(run: Run, found: Findings, quality: int) -> dict[tuple[str, int
     return _decoded((((prompt_id, index), png or b"") for prompt_id, index, png in frame.iter_rows()), quality)
 
 
-def _unprompted(run: Run, found: Findings) -> dict[int, Picture]:
+def _unprompted(run: Run, found: Findings, quality: int) -> dict[int, Picture]:
     wanted = [one.image_index for one in (found.unconditional.most if found.unconditional else ())]
     frame = UNCONDITIONAL.scan(run.path).filter(pl.col("image_index").is_in(wanted)).select("image_index", "png")
-    return _decoded((index, png or b"") for index, png in frame.collect().iter_rows())
+    return _decoded(((index, png or b"") for index, png in frame.collect().iter_rows()), quality)
 
 
-def _decoded(encoded: Iterable[tuple[Name, bytes]], quality: int = QUALITY) -> dict[Name, Picture]:
+def _decoded(encoded: Iterable[tuple[Name, bytes]], quality: int) -> dict[Name, Picture]:
     """The pictures that can be decoded; of the others the page says that they are not available."""
     found: dict[Name, Picture] = {}
     for name, content in encoded:

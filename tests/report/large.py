@@ -4,18 +4,25 @@
 """
 
 import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
+from PIL import Image
 
 from scanner.run import Run
-from scanner.tables import CANDIDATES, ERRORS, GROUPS, HITS, MEMBERS, PROMPTS, SAMPLES, TRIAGE, Table
-from tests.report.planted import look
+from scanner.tables import CANDIDATES, ERRORS, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, SAMPLES, TRIAGE, Table
+from tests.report.planted import png
 
 SYLLABLES = ("ba", "co", "di", "fu", "ga", "he", "ki", "lo", "mu", "na", "po", "ra", "se", "ti", "vo", "zu")
-PICTURES = 40
-"""Different pictures; what is not listed is not shown."""
+PICTURES = 20
+"""Different photographs; what is not listed is not shown."""
+LISTED = 600
+"""Groups whose first rows carry a thumbnail, each its own, and controls that do."""
 LONG = 20
 """One caption in so many is ten times as long as the others."""
 
@@ -27,6 +34,24 @@ def captions_of(rows: int, seed: int = 0) -> list[str]:
     lengths = rng.integers(5, 14, rows) * np.where(np.arange(rows) % LONG == LONG - 1, 10, 1)
     drawn = iter(rng.integers(0, len(words), int(lengths.sum())).tolist())
     return [f"{' '.join(words[next(drawn)] for _ in range(length))} {i}" for i, length in enumerate(lengths)]
+
+
+@cache
+def photograph(number: int, size: int = 192) -> bytes:
+    """A PNG that packs as photographs do: noise whose power falls with its frequency (13 kB as WebP
+    of quality 90, where three photographs of as many pixels took 9 to 12)."""
+    rng = np.random.default_rng(number)
+    across, down = np.meshgrid(np.fft.fftfreq(size), np.fft.fftfreq(size))
+    falling = 1 / np.maximum(np.hypot(across, down), 1 / size) ** 1.4
+    grey = np.fft.ifft2(np.fft.fft2(rng.normal(size=(size, size))) * falling).real
+    tint = np.fft.ifft2(np.fft.fft2(rng.normal(size=(size, size))) * falling**1.5).real
+    layers = [grey / grey.std() + weight * tint / tint.std() for weight in (-0.5, 0.1, 0.5)]
+    return png((128 + 45 * np.stack(layers, axis=2)).clip(0, 255).astype(np.uint8))
+
+
+def photographs(samples: Sequence[int]) -> dict[int, bytes]:
+    """A `pictures` callable: every row shows one of PICTURES."""
+    return {sample: photograph(sample % PICTURES) for sample in samples}
 
 
 def make_large(path: Path, groups: int = 100_000, controls: int = 1_000, hits: int = 300) -> Run:
@@ -56,11 +81,14 @@ def _write(run: Run, table: Table, frame: pl.DataFrame, part: str | None = None)
 
 
 def _samples(captions: list[str], rows_of: np.ndarray) -> pl.DataFrame:
-    """A row a copy, then the controls; the first thousand carry a thumbnail."""
+    """A row a copy, then the controls; of the first groups six rows show pictures that differ."""
     place = np.repeat(np.arange(len(rows_of)), rows_of)
-    small = [look(int(i) % PICTURES)[1] if row < 1_000 else None for row, i in enumerate(place)]
+    within = np.arange(len(place)) - np.repeat(np.cumsum(rows_of) - rows_of, rows_of)
+    listed = ((place < LISTED) & (within < 6)) | (np.arange(len(place)) >= len(place) - LISTED)
+    small = [_thumbnail(row) if one else None for row, one in enumerate(listed.tolist())]
     frame = pl.DataFrame({"sample_id": np.arange(len(place)), "place": place, "thumbnail": small}).with_columns(
-        caption=pl.Series(captions).gather(place), pixel_sha256=pl.format("picture {}", "place")
+        caption=pl.Series(captions).gather(place),
+        pixel_sha256=pl.format("picture {} {}", "place", pl.Series(np.where(listed, within, 0))),
     )
     key = pl.format("{}", pl.col("sample_id")).str.zfill(9)
     return frame.with_columns(
@@ -68,6 +96,12 @@ def _samples(captions: list[str], rows_of: np.ndarray) -> pl.DataFrame:
         file_sha256=pl.lit("0" * 64), phash=0,
         file=pl.lit("00000.tar"), offset=0, length=1,
     )  # fmt: skip
+
+
+def _thumbnail(row: int) -> bytes:
+    whole = Image.open(io.BytesIO(photograph(row % PICTURES)))
+    left, top = row // PICTURES % 80, row // PICTURES // 80 % 80
+    return whole.crop((left, top, left + 112, top + 112)).resize((32, 32), Image.Resampling.BOX).tobytes()
 
 
 def _groups(captions: list[str], ids: np.ndarray, copies: np.ndarray) -> pl.DataFrame:
@@ -118,3 +152,18 @@ def _attack(run: Run, prompts: pl.DataFrame, hits: int) -> None:
     results = attacked.select("prompt_id", "sample_id", verdict=verdict, normalised_l2=distance, paper_rule=found)
     more = results.with_columns(l2=pl.col("normalised_l2"), paper_l2=pl.col("normalised_l2"))
     _write(run, HITS, more.with_columns(agreeing=4, evidence=4, k=2, seed=42))
+    shown = [
+        row for place, row in enumerate(results.head(hits).iter_rows(named=True)) for row in _generations(row, place)
+    ]
+    GENERATIONS.write(run.path, GENERATIONS.frame(shown), part="00000")
+
+
+def _generations(hit: Mapping[str, Any], place: int) -> list[dict[str, Any]]:
+    """Full-step evidence, six images."""
+    row = {"prompt_id": hit["prompt_id"], "sample_id": hit["sample_id"], "steps": 20, "defect": None, "l2": 0.03}
+    more = {"near": [hit["sample_id"]], "near_l2": [0.04], "l2_sample_id": hit["sample_id"]}
+    return [
+        row | more | {"image_index": 1_000_000 + n, "seed": n, "normalised_l2": 0.04 + 0.01 * n}
+        | {"png": photograph((place + n) % PICTURES)}
+        for n in range(6)
+    ]  # fmt: skip

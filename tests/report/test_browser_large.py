@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -16,9 +15,9 @@ from scanner.report import write_report
 from scanner.run import Run
 from scanner.tables import GROUPS, HITS, PROMPTS
 from tests.chromium import browser
-from tests.report.large import make_large
+from tests.report.large import make_large, photographs
 from tests.report.opened import opened, texts, visible
-from tests.report.planted import Plan, make_run, originals, png
+from tests.report.planted import Plan, make_run, originals
 
 pytestmark = pytest.mark.browser
 MOST_BYTES, MOST_SECONDS = 20_000_000, 2.0
@@ -39,12 +38,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def path(run: Run) -> Path:
-    """Its page, with pictures that pack as badly as any: noise of 192 pixels."""
-    rng = np.random.default_rng(0)
-    noise = [
-        png(rng.normal(128, 25, (24, 24, 3)).clip(0, 255).astype(np.uint8).repeat(8, 0).repeat(8, 1)) for _ in range(20)
-    ]
-    return write_report(run, lambda samples: {sample: noise[sample % 20] for sample in samples})
+    """Its page, with pictures that pack as photographs do."""
+    return write_report(run, photographs)
 
 
 def quickest(chromium: Any, path: Path) -> tuple[float, float, float]:
