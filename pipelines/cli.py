@@ -290,7 +290,15 @@ def review(
 
 
 @app.command
-def compare(before: Path, after: Path, /, *, out: Path | None = None, json: Json = False) -> None:
+def compare(
+    before: Path,
+    after: Path,
+    /,
+    *,
+    out: Path | None = None,
+    page: Annotated[PageOptions, Paging] = PageOptions(),  # noqa: B008 - frozen
+    json: Json = False,
+) -> None:
     """Compare two finished runs: the same set after de-duplication, another threshold, or another model.
 
     Says which groups, prompts and rows are gone, new or changed, what that did to the risk, and which prompts were
@@ -314,7 +322,7 @@ def compare(before: Path, after: Path, /, *, out: Path | None = None, json: Json
     """
     from pipelines.compare import compare_runs, print_comparison, print_json  # noqa: PLC0415 - heavy
 
-    (print_json if json else print_comparison)(*compare_runs(before, after, out))
+    (print_json if json else print_comparison)(*compare_runs(before, after, out, blur=page.blur))
 
 
 @app.command

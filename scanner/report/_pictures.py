@@ -156,15 +156,17 @@ def _of_other(other: OtherRun, wanted: set[int], quality: int) -> dict[int, Pict
     return thumbnails(other.run, wanted) | originals
 
 
-def thumbnails(run: Run, wanted: set[int]) -> dict[int, Picture]:
-    """By sample_id, the pictures that the samples table holds; rows without one are left out."""
+def thumbnails(run: Run, wanted: set[int], *, blur: bool = False) -> dict[int, Picture]:
+    """By sample_id, the pictures that the samples table holds; rows without one are left out. With `blur` it is asked
+    which of them are sensitive."""
     frame = SAMPLES.scan(run.path).filter(pl.col("sample_id").is_in(sorted(wanted))).select("sample_id", "thumbnail")
     size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    return {
+    found = {
         sample: embed(Image.frombytes("RGB", size, pixels), thumbnail=True)
         for sample, pixels in frame.collect().iter_rows()
         if pixels is not None and len(pixels) == 3 * THUMBNAIL_SIDE**2
     }
+    return _mark(found, sensitive(run, wanted)) if blur else found
 
 
 def _originals(wanted: Sequence[int], pictures: Pictures, quality: int) -> dict[int, Picture]:
