@@ -47,11 +47,17 @@ async function reveal() {
 addEventListener("hashchange", reveal);
 addEventListener("DOMContentLoaded", () => location.hash && reveal());
 
+// On paper stands all that the page lists, with its blocks open, but for the small ones of each row of a table.
+let opened = [];
 addEventListener("beforeprint", () => {
   beforePrint.forEach((prepare) => prepare());
-  all("details").forEach((block) => { block.open = true; });
+  opened = all("details:not([open], .js-only)").filter((block) => !block.closest("table"));
+  opened.forEach((block) => { block.open = true; });
 });
-addEventListener("afterprint", () => afterPrint.forEach((restore) => restore()));
+addEventListener("afterprint", () => {
+  opened.forEach((block) => { block.open = false; });
+  afterPrint.forEach((restore) => restore());
+});
 
 {
   const links = all("nav a");

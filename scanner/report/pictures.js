@@ -26,7 +26,7 @@
   const panes = make("div", { className: "panes" });
   const title = make("p", { className: "title" });
   const back = make("button", { type: "button", className: "more" }, "Previous");
-  const on = make("button", { type: "button", className: "more" }, "Next");
+  const on = make("button", { type: "button", className: "more", autofocus: true }, "Next");
   const close = make("button", { type: "button", className: "more" }, "Close");
   const place = make("output");
   const dialog = make("dialog", { className: "zoom" }, make("p", { className: "pager" }, back, on, close, place), title, panes);

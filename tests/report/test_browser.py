@@ -107,12 +107,18 @@ def test_it_prints_whole(chromium: Any, path: Path) -> None:
         assert printed.count(b"/Type /Page\n") > 10
         assert printed.count(b"/Subtype /Image") >= 20, "the originals of the hits at least"
         assert visible(page, ".hit") == 0, "as it was before"
+        standing = page.locator("details[open]").count()
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         page.emulate_media(media="print")
         assert visible(page, ".hit") == 20
         assert visible(page, "#prompt-rows tr") == 120
         assert visible(page, "#error-rows tr") == 70
         assert visible(page, ".tools, .pager, nav, .more") == 0
+        blocks = page.locator("details")
+        assert blocks.evaluate_all("all => all.filter((one) => one.open && one.closest('table')).length") == 0
+        assert blocks.evaluate_all("all => all.filter((one) => !one.open && !one.closest('table')).length") == 0
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert blocks.evaluate_all("all => all.filter((one) => one.open).length") == standing
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
