@@ -22,7 +22,7 @@ from scanner.report import _charts, _review, _show, _words
 
 OURS = "scanner.report"
 """The package whose style, script and macros every page has."""
-SCRIPTS = ("page.js", "lists.js", "tables.js", "pictures.js")
+SCRIPTS = ("page.js", "lists.js", "packed.js", "tables.js", "pictures.js")
 """Parts of the one script of every page, in this order."""
 FILTERS = (_words.percent, _words.interval, _show.number, _show.cut, _show.glued)
 FUNCTIONS = (

@@ -5,7 +5,7 @@ for (const list of all("[data-first]")) {
   const status = input.closest("p").querySelector("output");
   const rows = all("[data-row]", list);
   let shorter = rows.length > Number(list.dataset.first);
-  const more = make("button", { type: "button", className: "more", textContent: "Show all " + counted(rows.length) + " " + list.dataset.what });
+  const more = make("button", { type: "button", className: "more" }, "Show all " + counted(rows.length) + " " + list.dataset.what);
 
   function update() {
     const words = wordsOf(input);

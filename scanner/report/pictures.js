@@ -68,7 +68,7 @@
     const drawn = context.getImageData(0, 0, width, height);
     for (let at = 0; at < drawn.data.length; at += 1) if (at % 4 !== 3) drawn.data[at] *= 3;
     context.putImageData(drawn, 0, 0);
-    return pane(canvas, "Difference, × 3; black is equal" + (words ? "; the original " + words : ""));
+    return pane(canvas, "Difference, × 3; black is equal" + (words ? "; the first picture " + words : ""));
   }
 
   function draw(image) {
@@ -77,7 +77,8 @@
     title.replaceChildren(row?.querySelector(".caption")?.cloneNode(true) || image.alt);
     const alone = pane(enlarged(image), namesOf(image));
     const compared = base && set.matches(".strip, .both");
-    panes.replaceChildren(...(base ? [pane(enlarged(base), namesOf(base)), alone] : [alone]), ...(compared ? [difference(base, image, set.closest("[data-fit]")?.dataset.fit)] : []));
+    panes.replaceChildren(...(base ? [pane(enlarged(base), namesOf(base)), alone] : [alone]));
+    if (compared) panes.append(difference(base, image, set.closest("[data-fit]")?.dataset.fit));
     const steps = stepsBeside(image), at = steps.indexOf(image);
     place.textContent = at + 1 + " of " + steps.length;
     back.disabled = at <= 0;
@@ -133,11 +134,12 @@
     if (!blurred) continue;
     const button = make("button", { type: "button", className: "reveal" }, "Show");
     button.setAttribute("aria-pressed", "false");
-    button.setAttribute("aria-label", "Show: " + firstOf(set).alt + (set.querySelector("[data-sensitive]") ? " (the data say people or NSFW)" : ""));
+    const said = set.querySelector("[data-sensitive]") ? " (the data say people or NSFW)" : "";
+    button.setAttribute("aria-label", "Show: " + firstOf(set).alt + said);
     button.addEventListener("click", () => setShown(set, !set.hasAttribute("data-shown")));
     buttons.set(set, button);
     firstOf(set).after(button);
-    if (set.querySelector("[data-sensitive]")) set.classList.add("sensitive");
+    set.classList.toggle("sensitive", said !== "");
     setShown(set, false);
   }
 
