@@ -14,7 +14,7 @@ from tests.chromium import browser
 from tests.report.hostile import make_hostile
 from tests.report.large import make_large
 from tests.report.opened import PHONE, opened
-from tests.report.planted import NOTHING, Plan, make_run, originals
+from tests.report.planted import NOTHING, STATES, Plan, make_run, originals
 
 pytestmark = pytest.mark.browser
 DEMO_LIKE = Plan(copies=(256, 128, *(64,) * 10, *(8,) * 60), extracted=tuple(range(30)), singles=90, control_hits=1)
@@ -59,6 +59,12 @@ def test_axe_finds_nothing(chromium: Any, pages: dict[str, Path], kind: str, sch
         if kind == "demo-like":
             page.locator(".strip img").nth(1).click()
             assert complaints(page) == []
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing_in_any_state_of_a_run(chromium: Any, tmp_path: Path, state: str) -> None:
+    with opened(chromium, write_report(make_run(tmp_path / "run", STATES[state]))) as page:
+        assert complaints(page) == []
 
 
 def test_axe_finds_nothing_on_a_phone(chromium: Any, pages: dict[str, Path]) -> None:
