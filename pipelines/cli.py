@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,7 @@ from pipelines.configs import (
     CalibrateConfig,
     DownloadConfig,
     ExportOptions,
+    PageOptions,
     PlanOptions,
     PlantConfig,
     Policy,
@@ -56,6 +58,7 @@ Downloading = Parameter(name="*", group="Download (a list of URLs)")
 Loading = Parameter(name="*", group="Target")
 Attacking = Parameter(name="*", group="Attack (as it would be given)")
 Keeping = Parameter(name="*", group="Policy (exit code 3 when broken)")
+Paging = Parameter(name="*", group="Report")
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
@@ -68,6 +71,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
     config: Annotated[AuditConfig, Flat] = AuditConfig(),  # noqa: B008 - frozen
     downloading: Annotated[DownloadConfig, Downloading] = DownloadConfig(),  # noqa: B008 - frozen
     policy: Annotated[Policy, Keeping] = Policy(),  # noqa: B008 - frozen
+    page: Annotated[PageOptions, Paging] = PageOptions(),  # noqa: B008 - frozen
     extras: Annotated[AuditExtras, Flat] = AuditExtras(),  # noqa: B008 - frozen
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
@@ -115,7 +119,7 @@ def audit(  # noqa: PLR0913 - two groups of options and what to do with them
 
     refuse_hits(policy, "an audit attacks no model; give it to `scanner attack` or `scanner report`")
     run = recipe(dataset, out, config, _engine(), downloading, extras=extras)
-    _show(run, write, json, policy)
+    _show(run, partial(write, blur=page.blur), json, policy)
 
 
 @app.command
@@ -127,6 +131,7 @@ def attack(  # noqa: PLR0913 - two groups of options and what to do with them
     config: Annotated[AttackOptions, Flat] = AttackOptions(),  # noqa: B008 - frozen
     loading: Annotated[TargetOptions, Loading] = TargetOptions(),  # noqa: B008 - frozen
     policy: Annotated[Policy, Keeping] = Policy(),  # noqa: B008 - frozen
+    page: Annotated[PageOptions, Paging] = PageOptions(),  # noqa: B008 - frozen
     budget: str | None = None,
     json: Json = False,
 ) -> None:
@@ -170,7 +175,7 @@ def attack(  # noqa: PLR0913 - two groups of options and what to do with them
         refuse_hits(policy, "with --no-originals nothing is verified")
     spending = None if budget is None else Spending(**asdict(Budget.parse(budget)))
     recipe(opened, target, config, _engine(), loading, spending)
-    _show(opened, write, json, policy)
+    _show(opened, partial(write, blur=page.blur), json, policy)
 
 
 @app.command
@@ -213,6 +218,7 @@ def report(
     /,
     *,
     policy: Annotated[Policy, Keeping] = Policy(),  # noqa: B008 - frozen
+    page: Annotated[PageOptions, Paging] = PageOptions(),  # noqa: B008 - frozen
     verify: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
 ) -> None:
@@ -223,6 +229,7 @@ def report(
         scanner report runs/laion
         scanner report runs/laion --min-recall 0.99
         scanner report runs/laion --fail-on "hits>0" --fail-on "recall<0.99"
+        scanner report runs/laion --blur
         scanner report runs/laion --verify
 
     Parameters
@@ -242,7 +249,7 @@ def report(
     if verify:
         print_verified(opened, as_json=json)
         return
-    _show(opened, write, json, policy)
+    _show(opened, partial(write, blur=page.blur), json, policy)
 
 
 @app.command
@@ -283,7 +290,15 @@ def review(
 
 
 @app.command
-def compare(before: Path, after: Path, /, *, out: Path | None = None, json: Json = False) -> None:
+def compare(
+    before: Path,
+    after: Path,
+    /,
+    *,
+    out: Path | None = None,
+    page: Annotated[PageOptions, Paging] = PageOptions(),  # noqa: B008 - frozen
+    json: Json = False,
+) -> None:
     """Compare two finished runs: the same set after de-duplication, another threshold, or another model.
 
     Says which groups, prompts and rows are gone, new or changed, what that did to the risk, and which prompts were
@@ -307,7 +322,7 @@ def compare(before: Path, after: Path, /, *, out: Path | None = None, json: Json
     """
     from pipelines.compare import compare_runs, print_comparison, print_json  # noqa: PLC0415 - heavy
 
-    (print_json if json else print_comparison)(*compare_runs(before, after, out))
+    (print_json if json else print_comparison)(*compare_runs(before, after, out, blur=page.blur))
 
 
 @app.command
@@ -384,7 +399,12 @@ def plan(  # noqa: PLR0913 - three groups of options
 
 
 @app.command
-def demo(*, out: Path = Path("demo-run"), json: Json = False) -> None:
+def demo(
+    *,
+    out: Path = Path("demo-run"),
+    page: Annotated[PageOptions, Paging] = PageOptions(),  # noqa: B008 - frozen
+    json: Json = False,
+) -> None:
     """Do all of it, on a data set and a model that ship with the scanner: minutes on a laptop, no network.
 
     Examples:
@@ -403,7 +423,7 @@ def demo(*, out: Path = Path("demo-run"), json: Json = False) -> None:
     from pipelines.report import report as write  # noqa: PLC0415
 
     run = recipe(out, _engine())
-    _show(run, write, json)
+    _show(run, partial(write, blur=page.blur), json)
 
 
 @lab.command

@@ -22,7 +22,7 @@ LISTS = ("group_changes", "prompt_changes", "hit_changes", "differences")
 """Long parts of the comparison that a summary leaves to compare.json."""
 
 
-def compare_runs(before: Path, after: Path, out: Path | None) -> tuple[Comparison, Path]:
+def compare_runs(before: Path, after: Path, out: Path | None, *, blur: bool = False) -> tuple[Comparison, Path]:
     """The comparison of run `before` with run `after`, written; and the path of its page.
 
     Raises UnusableInputError, and writes nothing, when one is no finished run, both are one, or `out` holds something
@@ -33,7 +33,7 @@ def compare_runs(before: Path, after: Path, out: Path | None) -> tuple[Compariso
     folder = out if out is not None else new.path / f"compare-{old.path.resolve().name}"
     refuse_occupied(folder)
     found = compare(old, new)
-    return found, write_comparison(found, old, new, folder)
+    return found, write_comparison(found, old, new, folder, blur=blur)
 
 
 def print_json(found: Comparison, page: Path) -> None:

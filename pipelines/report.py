@@ -1,6 +1,7 @@
 """The report recipe: a page and the files beside it, from the tables alone; nothing is generated or embedded again.
 
 scanner report RUN
+scanner report RUN --blur
 scanner report RUN --verify
 """
 
@@ -14,15 +15,15 @@ from scanner.report import OtherRun, report_path, verify_report, write_report
 from scanner.run import Run
 
 
-def report(run: Run) -> Path:
+def report(run: Run, *, blur: bool = False) -> Path:
     """Write RUN/report/ and return the path of its index.html.
 
     Originals are read from the data set where it still is, and shown as their stored thumbnails where it is not.
+    With `blur` the page opens with all pictures blurred.
     """
     other = other_of(run)
-    return write_report(
-        run, encoded_images(run), None if other is None else OtherRun(run=other, pictures=encoded_images(other))
-    )
+    beside = None if other is None else OtherRun(run=other, pictures=encoded_images(other))
+    return write_report(run, encoded_images(run), beside, blur=blur)
 
 
 def print_verified(run: Run, *, as_json: bool) -> None:

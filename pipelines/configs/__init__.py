@@ -19,6 +19,7 @@ from pipelines.configs._audit import (
 )
 from pipelines.configs._export import ExportOptions
 from pipelines.configs._lab import DEFAULT_PLAN, FAMILIES, PlantConfig, ScoreConfig, TrainConfig
+from pipelines.configs._page import PageOptions
 from pipelines.configs._plan import PlanOptions
 from pipelines.configs._policy import RISK_CLASSES, Policy, Rule
 from pipelines.configs._review import ReviewOptions
@@ -41,6 +42,7 @@ __all__ = [
     "CalibrateConfig",
     "DownloadConfig",
     "ExportOptions",
+    "PageOptions",
     "PlanOptions",
     "PlantConfig",
     "Policy",

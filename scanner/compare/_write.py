@@ -37,6 +37,11 @@ class Thumbnails:
     after: Mapping[int, Picture]
     """Those of run B."""
 
+    @property
+    def sensitive(self) -> int:
+        """Rows of either run whose picture is shown and sensitive."""
+        return sum(picture.sensitive for side in (self.before, self.after) for picture in side.values())
+
 
 def refuse_occupied(folder: Path) -> None:
     """Raises UnusableInputError when `folder` holds something else than an earlier comparison."""
@@ -48,19 +53,20 @@ def refuse_occupied(folder: Path) -> None:
         )
 
 
-def write_comparison(found: Comparison, before: Run, after: Run, folder: Path) -> Path:
+def write_comparison(found: Comparison, before: Run, after: Run, folder: Path, *, blur: bool = False) -> Path:
     """Write `folder`/index.html and `folder`/compare.json; gives the page's path. An older comparison is replaced.
+    With `blur` the page opens with all its pictures blurred.
 
     Raises UnusableInputError as `refuse_occupied` does; nothing is written into the runs, unless `folder` lies there.
     """
     refuse_occupied(folder)
-    page = render(found, collect(found, before, after))
+    page = render(found, collect(found, before, after, blur=blur), blur=blur)
     write_page(folder / PAGE, page)
     write_json(folder / MODEL, asdict(found))
     return folder / PAGE
 
 
-def render(found: Comparison, pictures: Thumbnails) -> str:
+def render(found: Comparison, pictures: Thumbnails, *, blur: bool) -> str:
     """The page."""
     return render_page(
         "scanner.compare",
@@ -68,6 +74,7 @@ def render(found: Comparison, pictures: Thumbnails) -> str:
         styles=("compare.css",),
         found=found,
         pictures=pictures,
+        blur=blur,
         by=BY,
         boundaries=BOUNDARIES,
         caps={"groups": LISTED_GROUPS, "prompts": LISTED_PROMPTS, "hits": LISTED_HITS},
@@ -75,14 +82,14 @@ def render(found: Comparison, pictures: Thumbnails) -> str:
     )
 
 
-def collect(found: Comparison, before: Run, after: Run) -> Thumbnails:
+def collect(found: Comparison, before: Run, after: Run, *, blur: bool) -> Thumbnails:
     """The thumbnails of the listed groups, prompts and hits, from both samples tables."""
     old = {one for change in found.group_changes for one in _medoids(change.before)}
     new = {one for change in found.group_changes for one in _medoids(change.after)}
     rows: list[PromptChange | HitChange] = [*found.prompt_changes, *found.hit_changes]
     old |= {row.sample_before for row in rows if row.sample_before is not None}
     new |= {row.sample_after for row in rows if row.sample_after is not None}
-    return Thumbnails(before=thumbnails(before, old), after=thumbnails(after, new))
+    return Thumbnails(before=thumbnails(before, old, blur=blur), after=thumbnails(after, new, blur=blur))
 
 
 def _medoids(groups: Iterable[GroupRef]) -> list[int]:

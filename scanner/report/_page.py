@@ -22,6 +22,8 @@ from scanner.report import _attack_charts, _charts, _review, _show, _words
 
 OURS = "scanner.report"
 """The package whose style, script and macros every page has."""
+SCRIPTS = ("page.js", "lists.js", "packed.js", "tables.js", "pictures.js")
+"""Parts of the one script of every page, in this order."""
 FILTERS = (_words.percent, _words.interval, _show.number, _show.cut, _show.glued)
 FUNCTIONS = (
     *(_words.count, _words.finest, _words.lost_original, _show.web_link, _review.by_eye, _review.review_words),
@@ -36,7 +38,7 @@ def render_page(package: str, template: str, *, styles: Sequence[str] = (), **co
     `styles` after it. The template gets `content`, and `style`, `script` and `policy`."""
     ours = (packaged(OURS, name) for name in ("style.css", "charts.css"))
     style = "".join([*ours, *(packaged(package, name) for name in styles)])
-    script = packaged(OURS, "page.js")
+    script = page_script()
     return (
         _environment(package)
         .get_template(template)
@@ -47,6 +49,11 @@ def render_page(package: str, template: str, *, styles: Sequence[str] = (), **co
             **content,
         )
     )
+
+
+def page_script() -> str:
+    """The script that every page of the report's kind holds."""
+    return "".join(packaged(OURS, name) for name in SCRIPTS)
 
 
 def write_page(path: Path, page: str) -> None:

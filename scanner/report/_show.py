@@ -30,6 +30,8 @@ class Shown:
 
 def visible(text: str) -> str:
     """The text with control characters and direction marks as ⟨U+....⟩, and line breaks as spaces."""
+    if text.isprintable():  # nothing that is hidden is printable: most texts are done here
+        return text
     return "".join(_visible(character) for character in text)
 
 

@@ -1,90 +1,65 @@
 "use strict";
-// Sorting, filtering, long lists and deep links. Without this script the page shows everything, unsorted.
-(function () {
-  document.documentElement.classList.remove("no-js");
-  const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+// What all parts of the script share, deep links, printing, and the marks of the navigation. Without this script the
+// page shows everything that it lists, unsorted.
+document.documentElement.classList.remove("no-js");
 
-  const valueOf = (cell) => (cell.dataset.value !== undefined ? Number(cell.dataset.value) : cell.textContent.trim().toLowerCase());
+const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
 
-  function sortBy(table, column, head) {
-    const down = head.getAttribute("aria-sort") === "ascending";
-    all("th", table).forEach((th) => th.removeAttribute("aria-sort"));
-    head.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const rows = Array.from(table.tBodies[0].rows, (row) => [valueOf(row.cells[column]), row]);
-    rows.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0) * (down ? -1 : 1));
-    table.tBodies[0].append(...rows.map(([, row]) => row));
+/** An element with properties and children; texts become text nodes, never markup. */
+function make(name, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+const counted = (n) => n.toLocaleString("en");
+const wordsOf = (input) => input.value.toLowerCase().split(/\s+/).filter(Boolean);
+
+// Each finder brings an element that a list or a table hides into the page: id → element, null, or a promise of these.
+const finders = [];
+const beforePrint = [];
+const afterPrint = [];
+
+function idOfHash() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";  // a broken escape names nothing
   }
+}
 
-  all("table.sortable").forEach((table) => {
-    Array.from(table.tHead.rows[0].cells).forEach((head, column) => {
-      if (head.hasAttribute("data-no-sort")) return;
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...head.childNodes);
-      button.addEventListener("click", () => sortBy(table, column, head));
-      head.append(button);
-    });
-  });
-
-  // A list shows what its filter matches; without one, its first rows until it is opened.
-  function update(list) {
-    const rows = all("[data-row]", list);
-    const input = document.querySelector('input[data-filters="' + list.id + '"]');
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const first = list.dataset.first === undefined || words.length ? rows.length : Number(list.dataset.first);
-    let shown = 0;
-    rows.forEach((row, at) => {
-      const text = words.length ? row.textContent.toLowerCase() : "";
-      row.hidden = at >= first || !words.every((word) => text.includes(word));
-      shown += row.hidden ? 0 : 1;
-    });
-    input.closest("p").querySelector("output").textContent = words.length ? shown + " of " + rows.length : "";
-    const more = list.nextElementSibling;
-    if (more && more.matches("button.more")) more.hidden = first >= rows.length;
+// A link to a hit, a group or a prompt reaches it even where a filter, a long list or a closed block hides it.
+async function reveal() {
+  const id = idOfHash();
+  let target = id ? document.getElementById(id) : null;
+  for (const find of id ? finders : []) target = (await find(id, target)) || target;
+  if (!target) return;
+  for (let block = target.closest("details"); block; block = block.parentElement.closest("details")) block.open = true;
+  all(".found").forEach((element) => element.classList.remove("found"));
+  if (!target.matches("section")) {
+    target.classList.add("found");
+    if (target.tabIndex < 0) target.tabIndex = -1;
+    target.focus({ preventScroll: true });
   }
+  target.scrollIntoView();
+}
 
-  function open(list) {
-    delete list.dataset.first;
-    update(list);
-  }
+addEventListener("hashchange", reveal);
+addEventListener("DOMContentLoaded", () => location.hash && reveal());
 
-  const lists = all("input[data-filters]").map((input) => {
-    const list = document.getElementById(input.dataset.filters);
-    input.addEventListener("input", () => update(list));
-    const count = all("[data-row]", list).length;
-    if (count > Number(list.dataset.first)) {
-      const more = document.createElement("button");
-      more.type = "button";
-      more.className = "more";
-      more.textContent = "Show all " + count + " " + list.dataset.what;
-      more.addEventListener("click", () => open(list));
-      list.after(more);
-      update(list);
-    }
-    return list;
-  });
+// On paper stands all that the page lists, with its blocks open, but for the small ones of each row of a table.
+let opened = [];
+addEventListener("beforeprint", () => {
+  beforePrint.forEach((prepare) => prepare());
+  opened = all("details:not([open], .js-only)").filter((block) => !block.closest("table"));
+  opened.forEach((block) => { block.open = true; });
+});
+addEventListener("afterprint", () => {
+  opened.forEach((block) => { block.open = false; });
+  afterPrint.forEach((restore) => restore());
+});
 
-  // A link to a hit or a group reaches it even where a filter, a long list or a closed block hides it.
-  function reveal() {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target) return;
-    const list = lists.find((one) => one.contains(target));
-    if (list && target.hidden) {
-      document.querySelector('input[data-filters="' + list.id + '"]').value = "";
-      open(list);
-    }
-    const block = target.closest("details");
-    if (block) block.open = true;
-    target.scrollIntoView();
-  }
-  addEventListener("hashchange", reveal);
-  if (location.hash) reveal();
-
-  addEventListener("beforeprint", () => {
-    lists.forEach(open);
-    all("details").forEach((block) => { block.open = true; });
-  });
-
+{
   const links = all("nav a");
   const watcher = new IntersectionObserver((entries) => {
     const seen = entries.find((entry) => entry.isIntersecting);
@@ -92,4 +67,4 @@
     links.forEach((link) => (link.hash === "#" + seen.target.id ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
   }, { rootMargin: "-20% 0px -75% 0px" });
   all("main > section").forEach((section) => watcher.observe(section));
-})();
+}

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 from dataclasses import asdict
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 
 from scanner.compare import Comparison, compare, refuse_occupied, write_comparison
 from scanner.errors import UnusableInputError
+from scanner.report._page import page_script
 from scanner.run import Run
 from scanner.tables import GROUPS, PROMPTS
 from tests.compare.planted import Tried, copies, plant
@@ -92,8 +92,7 @@ def test_every_figure_of_the_page_stands_in_the_json(path: Path, page: Page) -> 
 
 
 def test_the_only_script_is_the_reports(page: Page) -> None:
-    ours = resources.files("scanner.report").joinpath("page.js").read_text(encoding="utf-8")
-    assert page.scripts == [ours]
+    assert page.scripts == [page_script()]
     assert len(page.all("style")) == len(page.all("head")) == 1
 
 

@@ -36,14 +36,15 @@ def cycle(values: list[str], height: int) -> pl.Series:
     return pl.Series([values[i % len(values)] for i in range(height)])
 
 
-def make_hostile(path: Path) -> Run:
+def make_hostile(path: Path, plan: Plan | None = None) -> Run:
     """A planted run in which every text of strangers is hostile."""
-    run = make_run(path, Plan(control_hits=1))
+    run = make_run(path, plan or Plan(control_hits=1))
     samples = run.read(SAMPLES)
     hostile = {"caption": cycle(CAPTIONS, samples.height), "url": cycle(URLS, samples.height)}
     SAMPLES.write(run.path, samples.with_columns(**hostile, key=pl.lit("<b>key</b>")), part="00000")
     prompts = run.read(PROMPTS).height
     overwrite(run, PROMPTS, caption=cycle(CAPTIONS, prompts), url=cycle(URLS, prompts), reason=pl.lit("<b>why</b>"))
-    overwrite(run, GROUPS, top_caption=cycle(CAPTIONS, 8))
-    overwrite(run, ERRORS, message=cycle(CAPTIONS, 5), reason=pl.lit("<u>r</u>"), key=cycle(CAPTIONS, 5))
+    overwrite(run, GROUPS, top_caption=cycle(CAPTIONS, run.read(GROUPS).height))
+    errors = run.read(ERRORS).height
+    overwrite(run, ERRORS, message=cycle(CAPTIONS, errors), reason=pl.lit("<u>r</u>"), key=cycle(CAPTIONS, errors))
     return run

@@ -14,6 +14,8 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.scripts: list[str] = []
         self.styles: list[str] = []
+        self.blocks: dict[str, str] = {}
+        """By id what data blocks hold: script elements of a type that no browser runs."""
         self.figures: list[tuple[str, str, str]] = []
         self.text = ""
         self._open: list[str] = []
@@ -39,7 +41,11 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         inside = self._open[-1] if self._open else ""
         if inside == "script":
-            self.scripts.append(data)
+            _, attributes = self.elements[-1]
+            if attributes.get("type") == "application/octet-stream":
+                self.blocks[str(attributes["id"])] = data
+            else:
+                self.scripts.append(data)
         elif inside == "style":
             self.styles.append(data)
         else:

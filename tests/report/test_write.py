@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from scanner.report import SCHEMA_VERSION, write_report
+from scanner.report._page import SCRIPTS
 from scanner.report._show import at_path
-from scanner.tables import GENERATIONS, PROMPTS, SAMPLES
+from scanner.tables import GENERATIONS, PROMPTS, SAMPLES, TABLES
 from tests.report.page import Page
 from tests.report.planted import STATES, Plan, make_run, originals, overwrite, png
 
@@ -72,7 +73,9 @@ def test_links_inside_the_page_arrive(report: tuple[Page, dict[str, Any]]) -> No
     assert len(ids) == len(set(ids))
     inside = [str(link["href"])[1:] for link in page.all("a") if str(link["href"]).startswith("#")]
     assert set(inside) <= set(ids)
-    outside = [link for link in page.all("a") if not str(link["href"]).startswith("#")]
+    beside = {str(link["href"]) for link in page.all("a") if str(link["href"]).startswith("../")}
+    assert beside <= {f"../{table.path}" for table in TABLES.values()}, "tables of the run directory"
+    outside = [link for link in page.all("a") if not str(link["href"]).startswith(("#", "../"))]
     assert all(str(link["href"]).startswith(("http://", "https://")) for link in outside)
     assert all(link["rel"] == "noopener noreferrer" for link in outside)
 
@@ -197,6 +200,6 @@ def test_prompts_without_group_or_caption(tmp_path: Path) -> None:
     assert "no caption" in Page(write_report(run)).text
 
 
-@pytest.mark.parametrize("name", ["index.html.j2", "style.css", "page.js"])
+@pytest.mark.parametrize("name", ["index.html.j2", "style.css", *SCRIPTS])
 def test_package_data_is_there(name: str) -> None:
     assert resources.files("scanner.report").joinpath(name).is_file()
