@@ -26,7 +26,7 @@ from pipelines.verification import open_originals
 from scanner.attack import as_unit, clique_level, normalise, tile_distances
 from scanner.demo import build_demo, target_folder
 from scanner.run import Run
-from scanner.score import read_truth, score
+from scanner.score import ErrorRates, read_truth, score
 from scanner.tables import MEMBERS, PROMPTS
 from scanner.targets import Target, image_seed
 from scanner.verify import Originals
@@ -180,18 +180,37 @@ def test_the_demos_target(scratch: Path) -> None:
     assert passing(found, ours, 0.12, "risk") > passing(found, found.columns[5], 0.12, "risk") - 0.01
 
 
-@pytest.mark.parametrize(("name", "guidance"), [("pixel", 1.0), ("scenes", 3.0)])
-def test_a_lab_target(name: str, guidance: float, scratch: Path) -> None:
-    target, data = lab_target(name, scratch)
-    run = audit(data, scratch / f"{name}-run", AUDIT, LocalEngine())
-    found = ablation(name, run, str(target), guidance)
+def test_pixel_space(scratch: Path) -> None:
+    target, data = lab_target("pixel", scratch)
+    found = ablation("pixel", audit(data, scratch / "pixel-run", AUDIT, LocalEngine()), str(target), guidance=1.0)
     assert passing(found, found.columns[6], 0.12, "control") <= 0.05
+
+
+def test_scenes_are_close_to_one_another_and_the_control_arm_says_so(scratch: Path) -> None:
+    target, data = lab_target("scenes", scratch)
+    run = audit(data, scratch / "scenes-run", AUDIT, LocalEngine())
+    found = ablation("scenes", run, str(target), ATTACK.guidance)
+    assert passing(found, found.columns[6], 0.12, "control") > 0.05
+    attack(run, str(target), dataclasses.replace(ATTACK, prompts=200, control=100), LocalEngine())
+    threshold = run.manifest()["parts"]["attack"]["normalised_threshold"]
+    say("scenes: threshold that the control arm leaves of 0.12", f"{threshold['value']:.3f}")
+    rates = say_score(run, target)
+    assert rates["matching"].precision.share == 1
+    assert rates["any"].false_positives.hits <= 1
 
 
 def test_templates_are_labelled(scratch: Path) -> None:
     target, data = lab_target("templates", scratch)
     run = audit(data, scratch / "templates-run", AUDIT, LocalEngine())
     attack(run, str(target), dataclasses.replace(ATTACK, prompts=200, control=100), LocalEngine())
+    rates = say_score(run, target)
+    assert rates["template"].recall.share >= 0.8
+    assert rates["matching"].precision.share == 1
+    assert rates["any"].false_positives.hits <= max(1, 0.01 * rates["any"].false_positives.tried)
+
+
+def say_score(run: Run, target: Path) -> dict[str, ErrorRates]:
+    """The run held against the truth of a lab target, by verdict; printed."""
     scored = score(run, read_truth(target / "truth.parquet"), names=("truth", "run")).score
     rates = {one.verdict: one for one in scored.error_rates}
     for one in scored.confusion:
@@ -203,6 +222,4 @@ def test_templates_are_labelled(scratch: Path) -> None:
             f"{one.precision.hits} of {one.precision.tried}, {one.recall.hits} of {one.recall.tried}",
         )
         say(f"{verdict}: of others", f"{one.false_positives.hits} of {one.false_positives.tried}")
-    assert rates["template"].recall.share >= 0.8
-    assert rates["matching"].precision.share == 1
-    assert rates["any"].false_positives.hits <= max(1, 0.01 * rates["any"].false_positives.tried)
+    return rates
