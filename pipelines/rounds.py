@@ -118,7 +118,7 @@ class Arm:
     def agreeing(self) -> dict[str, float | None]:
         """Per prompt of which an image came: the distance at which its full-step images begin to agree, whatever the
         ceiling; None where no two do. Verdicts rest on the same images."""
-        known = self._known(self.prompts, max(self._searched.values(), default=0))
+        known = self._known(self.prompts, self.protocol.schedule[-1])
         return {key: self.rule.level(images.evidence) for key, images in known.items() if images.search}
 
     def _parts(self, number: int, prompts: int, images: int) -> Sequence[tuple[int, int]]:
@@ -200,7 +200,7 @@ class Arm:
 
     def _record(self, name: str) -> None:
         """Fill up the full-step images of accepted prompts, with seeds that nothing was chosen by."""
-        made = max(self._searched.values(), default=0)
+        made = self.protocol.schedule[-1]
         wanted = []
         for prompt in self.prompts:
             asked = self._asked.get(prompt.prompt_id, set())

@@ -85,18 +85,12 @@ class Table:
     def scan(self, run: Path, file_column: str | None = None) -> pl.LazyFrame:
         """The table as a lazy frame (all parts of a folder); empty when nothing was written yet.
 
-        `file_column` adds the path of each row's file under that name. Columns that an earlier version did not write
-        are null.
+        `file_column` adds the path of each row's file under that name.
         """
         parts = self.parts(run)
         if not parts:
             return self.empty().lazy()
-        rows = pl.scan_parquet(parts, include_file_paths=file_column)
-        return rows.with_columns(self._unwritten(parts[0]))
-
-    def _unwritten(self, part: Path) -> list[pl.Expr]:
-        written = pl.read_parquet_schema(part)
-        return [pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in written]
+        return pl.scan_parquet(parts, include_file_paths=file_column)
 
     def read(self, run: Path, part: str | None = None) -> pl.DataFrame:
         """The whole table in memory, or one part of a folder that is there, sorted by its key (lazy queries do not keep

@@ -233,7 +233,6 @@ def _signals(said: Said, sample_id: int | None, group_of: Mapping[int, int]) -> 
 _HIT_COLUMNS = (
     *("prompt_id", "arm", "rank", "verdict", "l2", "normalised_l2", "tile_l2", "reconstruction_l2"),
     *("copy_similarity", "template_area", "template_l2", "masked_share", "k", "seed", "paper_rule", "paper_l2"),
-    "original_state",
 )
 
 
@@ -247,6 +246,7 @@ def _hit(
 ) -> Hit:
     return Hit(
         **{name: row[name] for name in _HIT_COLUMNS},
+        original_state=row.get("original_state"),
         caption=row["caption"] or "",
         agreeing=row["agreeing"] or 0,
         evidence=row["evidence"] or 0,

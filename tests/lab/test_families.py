@@ -120,7 +120,9 @@ def test_a_target_in_pixel_space_draws_each_image_from_its_own_seed(model: Path)
     assert [drawn.defect for drawn in together] == [None, None]
     assert target.evaluations == 2 * 2 * 3
     assert not target.has_autoencoder
-    assert np.array_equal(target.generate(["green hill " * 60], [2], steps=3, guidance=7.5)[0].image, together[1].image)
+    alone = target.generate(["green hill " * 60], [2], steps=3, guidance=7.5)[0].image
+    np.testing.assert_allclose(alone, together[1].image, atol=1e-5)  # a batch may be rounded otherwise
+    assert np.abs(alone - together[0].image).max() > 0.1
 
 
 @pytest.mark.parametrize(

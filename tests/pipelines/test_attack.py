@@ -81,7 +81,7 @@ def test_a_threshold_of_ones_own_decides_and_is_recorded(audited: Run) -> None:
 def test_a_lowered_threshold_holds_for_the_verdicts_too(audited: Run, tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     shutil.copytree(audited.path, whole)
-    loose = replace(ATTACK, agreement_l2=0.25, look_rate=0.9, evidence=6, record=4, triage="none", prompts=1)
+    loose = replace(FEW, agreement_l2=0.25, look_rate=0.9, control=8, evidence=6, prompts=1, steps=8, record=4)
     attack(Run.open(whole), TARGET, loose, LocalEngine())
     run = Run.open(whole)
     threshold = run.manifest()["parts"]["attack"]["normalised_threshold"]
@@ -91,7 +91,7 @@ def test_a_lowered_threshold_holds_for_the_verdicts_too(audited: Run, tmp_path: 
     assert threshold["passing"] <= threshold["rate"] * threshold["controls"]
 
     with pytest.raises(ScannerError, match="larger --budget"):
-        attack(audited, TARGET, loose, LocalEngine(), spending=Spending(amount=60, unit="images"))
+        attack(audited, TARGET, loose, LocalEngine(), spending=Spending(amount=40, unit="images"))
     attack(audited, TARGET, loose, LocalEngine())
     for table in (CANDIDATES, HITS, GENERATIONS):
         assert_frame_equal(audited.read(table), run.read(table), abs_tol=1e-4)

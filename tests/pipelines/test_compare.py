@@ -11,7 +11,7 @@ from pipelines.cli import app, exit_code_of
 from pipelines.configs import AuditConfig
 from pipelines.engines import LocalEngine
 from scanner.run import Run
-from tests.pipelines.test_cli import scanner
+from tests.pipelines.test_cli import process
 from tests.report.page import Page
 from tests.report.planted import picture
 
@@ -106,6 +106,6 @@ def test_unusable_input_is_one_sentence_and_nothing_is_written(
 
 
 def test_the_command_as_a_process(runs: tuple[Run, Run], tmp_path: Path) -> None:
-    done = scanner("compare", runs[1].path, runs[0].path, "--out", tmp_path / "out")
+    done = process("compare", runs[1].path, runs[0].path, "--out", tmp_path / "out")
     assert (done.returncode, done.stderr) == (0, "")
     assert "2 are new" in done.stdout

@@ -23,7 +23,7 @@ from scanner.run import Run
 from scanner.samples import decode, open_dataset
 from scanner.tables import ERRORS, SAMPLES, SHARDS
 from tests.pipelines.image_server import ImageServer, image_server, picture
-from tests.pipelines.test_cli import scanner
+from tests.pipelines.test_cli import process
 
 
 def command(*arguments: object) -> str:
@@ -216,7 +216,7 @@ def test_a_dry_run_writes_nothing_and_asks_for_nothing(server, tmp_path):
 
 def test_a_dry_run_without_sizes_reckons_with_an_average_image(tmp_path):
     (tmp_path / "cc12m.tsv").write_text("".join(f"http://127.0.0.1:9/{i}.jpg\tno. {i}\n" for i in range(1000)))
-    done = scanner(
+    done = process(
         "audit", tmp_path, "--out", tmp_path / "run", "--sample", "0.5", "--limit", "100", "--dry-run", "--json"
     )
     plan = json.loads(done.stdout)["download"]
@@ -262,7 +262,7 @@ def test_a_download_killed_at_any_moment_goes_on_and_ends_with_the_same_rows(ser
         """All but where the tars happen to hold an image: img2dataset stores them as they come in."""
         return [Run.open(run).read(SAMPLES).drop("offset").rows(), Run.open(run).read(ERRORS).rows()]
 
-    whole = scanner("audit", path, "--out", tmp_path / "whole", *options)
+    whole = process("audit", path, "--out", tmp_path / "whole", *options)
     assert whole.returncode == 0, whole.stderr
     expected = tables(tmp_path / "whole")
     assert (len(expected[0]), len(expected[1])) == (45, 15)
@@ -273,13 +273,13 @@ def test_a_download_killed_at_any_moment_goes_on_and_ends_with_the_same_rows(ser
     command = [sys.executable, "-c", "from pipelines.cli import main; main()", "audit", path, "--out", run, *options]
     try:
         for asked in (0, 3, 12, 30):
-            process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            child = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             resumed = len(server.asked)
-            while process.poll() is None and len(server.asked) - resumed < asked + 1:
+            while child.poll() is None and len(server.asked) - resumed < asked + 1:
                 time.sleep(0.05)
-            assert process.poll() is None, process.communicate()
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+            assert child.poll() is None, child.communicate()
+            child.send_signal(signal.SIGKILL)
+            child.communicate()
             time.sleep(1)
             quiet = len(server.asked)
             time.sleep(1)
@@ -288,7 +288,7 @@ def test_a_download_killed_at_any_moment_goes_on_and_ends_with_the_same_rows(ser
         server.slowly.clear()
     done = [file.name for file in (run / "download").glob("*_stats.json")]
     server.asked.clear()
-    finished = scanner("audit", path, "--out", run, *options)
+    finished = process("audit", path, "--out", run, *options)
     assert finished.returncode == 0, finished.stderr
     assert tables(run) == expected
     assert len(done) >= 3
