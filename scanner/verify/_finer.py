@@ -1,7 +1,7 @@
 """Further numbers of each row, 8 bits each, for those tiles of rows that the screen's own do not dismiss.
 
 The screen bounds the product of what two pictures are beyond its directions by the product of their lengths there. Here
-follow FINER further directions: their part of the product is added, from numbers rounded to 8 bits, and only what is
+follow further directions: their part of the product is added, from numbers rounded to 8 bits, and only what is
 beyond these too, and what the rounding lost, is bounded by lengths (Cauchy-Schwarz). Each direction has a step of its
 own; what exceeds 127 steps is cut and counts as lost, row by row, so that one odd row makes no other bound looser.
 
@@ -20,9 +20,6 @@ from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
 
-FINER = 288
-"""Directions, after those of the screen: with them 3,000 of a million rows are left open to a scene unlike every row
-where the screen alone leaves 42,000 (demo's drawings and made scenes at equal contrast, 154 directions before)."""
 LENGTHS = 3
 """Further columns: what rounding lost, the length beyond all directions, the length beyond the screen's."""
 _LARGEST = 127
@@ -80,7 +77,10 @@ class Finer:
 
     def add(self, queries: FinerQueries, which: torch.Tensor, part: slice) -> torch.Tensor:
         """(len(which), m) float32: what the screen's products of some images with the rows of a part are too large."""
-        rows = torch.cat([self._codes[part].to(self.kind), self._lengths[part].to(self.kind)], dim=1)
+        codes, lengths = self._codes[part], self._lengths[part]
+        rows = torch.empty(len(codes), codes.shape[1] + LENGTHS, dtype=self.kind)
+        rows[:, : codes.shape[1]] = codes
+        rows[:, codes.shape[1] :] = lengths
         return (queries.values[which] @ rows.T).float()
 
 

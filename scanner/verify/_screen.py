@@ -7,7 +7,8 @@ above (Cauchy-Schwarz), so their l2 from below. What rounding block means to 8 b
 inequality, row by row, and so is what the product's own rounding can: no original is dismissed wrongly. Where a tile of
 rows is left open, further directions (`_finer`) dismiss most of it.
 
-The product is made in bfloat16 where the processor does it faster: a million rows take 620 MB then, 940 MB in float32.
+The product is made in bfloat16 where the processor does it faster, and has more further directions then: either way a
+million rows take 920 MB.
 
     >>> rng = np.random.default_rng(0)
     >>> rows, queries = rng.normal(size=(50, 300)).astype(np.float32), rng.normal(size=(3, 300)).astype(np.float32)
@@ -29,12 +30,16 @@ from numpy.typing import NDArray
 
 from scanner.duplicates.neighbours import fast_type
 from scanner.verify._directions import directions, spread, tiles
-from scanner.verify._finer import FINER, Finer, FinerQueries, step_of
+from scanner.verify._finer import Finer, FinerQueries, step_of
 
 Vectors = NDArray[np.float32]
 
 WIDTH = 160
 """Numbers of a row in the product."""
+ROW_BYTES = 896
+"""Of a row's numbers and further directions together, at most: 256 of these beside float32, 576 beside bfloat16. With
+154 directions 42,000 of a million rows are left open to a scene unlike every row, with 320 10,600, with 480 3,000, with
+640 800 (normalised; the demo's drawings and made scenes, tests/benchmarks/test_nearest.py)."""
 USUAL_REACH = 0.25
 """Limit up to which the slack of a row is allowed for row by row; beyond it by the largest slack of all."""
 _FLOAT_ERROR = 2e-5
@@ -84,8 +89,8 @@ class Screen:
         usual = torch.bfloat16 if fast_type() == torch.bfloat16 else torch.float32
         self.kind, self.count = kind or usual, len(slack)
         self.slack = slack
-        sample = spread(vectors, self.count)
-        self._centre, self._basis = directions(sample, WIDTH - _EXTRA + FINER)
+        sample, further = spread(vectors, self.count), ROW_BYTES - WIDTH * self.kind.itemsize
+        self._centre, self._basis = directions(sample, WIDTH - _EXTRA + further)
         self._rows = torch.empty(self.count, WIDTH, dtype=self.kind)
         self._finer = Finer(count=self.count, step=step_of(self._parts(sample).further), kind=self.kind)
         self._longest = self._rounded = self._off = 0.0
@@ -115,7 +120,6 @@ class Screen:
     def closer(self, queries: Queries, which: torch.Tensor, part: slice) -> torch.Tensor:
         """(len(which), m) float32: the same of some queries, for the closer bound."""
         products = (queries.values[which] @ self._rows[part].T).float()
-        products += products.abs() * torch.finfo(self.kind).eps  # more than what their own type has rounded off
         return products.add_(self._finer.add(queries.finer, which, part))
 
     def least(self, queries: Queries, limits: NDArray[np.float64]) -> torch.Tensor:
@@ -125,7 +129,11 @@ class Screen:
 
     def least_closer(self, queries: Queries, limits: NDArray[np.float64]) -> torch.Tensor:
         """(b,) float32: the same for what `closer` gives."""
-        return torch.from_numpy(-self._reach(queries, limits) / 2 - queries.finer.error - _FLOAT_ERROR).float()
+        reach = self._reach(queries, limits)
+        # the product that `closer` begins with is rounded to its type; of rows in reach it lies between −reach / 2 and
+        # what slack and rounding add
+        rounded = torch.finfo(self.kind).eps * (reach / 2 + USUAL_REACH * self.slack.max(initial=0) + queries.error)
+        return torch.from_numpy(-reach / 2 - rounded - queries.finer.error - _FLOAT_ERROR).float()
 
     def _reach(self, queries: Queries, limits: NDArray[np.float64]) -> NDArray[np.float64]:
         """(b,) squared bounds up to which a row's picture may lie within the limits (b,)."""
