@@ -30,7 +30,7 @@ from scanner.verify._thumbnails import Thumbnails
 FOLDER = "originals"
 INDEX_BYTES = 32 * 32 * 3 + 24
 """Of one picture in the index, at most: its thumbnail and five numbers."""
-OPEN_INDEX_BYTES = 24 + 2 * (896 + 12 + 20)
+OPEN_INDEX_BYTES = 24 + 2 * (832 + 12 + 20)
 """Of one picture in the opened index, at most: those numbers, and what bounds its plain and its normalised l2."""
 NUMBERS = ("sample_id", "mean", "deviation", "rest", "rounding")
 

@@ -19,10 +19,11 @@ _FITTED_ON = 8192
 _ITERATIONS = 6
 
 
-def tiles(count: int) -> Iterator[slice]:
-    """Slices of all rows that are handled at once."""
-    for at in range(0, count, TILE):
-        yield slice(at, min(at + TILE, count))
+def tiles(count: int, rows: int | None = None) -> Iterator[slice]:
+    """Slices of all rows that are handled at once: TILE of them, or so many `rows`."""
+    step = rows or TILE
+    for at in range(0, count, step):
+        yield slice(at, min(at + step, count))
 
 
 def spread(vectors: Callable[[slice], Vectors], count: int) -> Vectors:

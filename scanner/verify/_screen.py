@@ -8,7 +8,7 @@ inequality, row by row, and so is what the product's own rounding can: no origin
 rows is left open, further directions (`_finer`) dismiss most of it.
 
 The product is made in bfloat16 where the processor does it faster, and has more further directions then: either way a
-million rows take 920 MB.
+million rows take 850 MB.
 
     >>> rng = np.random.default_rng(0)
     >>> rows, queries = rng.normal(size=(50, 300)).astype(np.float32), rng.normal(size=(3, 300)).astype(np.float32)
@@ -36,12 +36,14 @@ Vectors = NDArray[np.float32]
 
 WIDTH = 160
 """Numbers of a row in the product."""
-ROW_BYTES = 896
-"""Of a row's numbers and further directions together, at most: 256 of these beside float32, 576 beside bfloat16. With
+ROW_BYTES = 832
+"""Of a row's numbers and further directions together, at most: 192 of these beside float32, 512 beside bfloat16. With
 154 directions 42,000 of a million rows are left open to a scene unlike every row, with 320 10,600, with 480 3,000, with
 640 800 (normalised; the demo's drawings and made scenes, tests/benchmarks/test_nearest.py)."""
 USUAL_REACH = 0.25
 """Limit up to which the slack of a row is allowed for row by row; beyond it by the largest slack of all."""
+_BUILT = 2048
+"""Rows that are projected at once; of larger pieces the system gets some hundred MB back late."""
 _FLOAT_ERROR = 2e-5
 """More than float32 can be off in a sum of squares of pictures on [0, 1]."""
 _EXTRA = 6
@@ -94,7 +96,7 @@ class Screen:
         self._rows = torch.empty(self.count, WIDTH, dtype=self.kind)
         self._finer = Finer(count=self.count, step=step_of(self._parts(sample).further), kind=self.kind)
         self._longest = self._rounded = self._off = 0.0
-        for part in tiles(self.count):
+        for part in tiles(self.count, _BUILT):
             seen = self._parts(vectors(part), rest[part])
             half = (seen.square / 2 - USUAL_REACH * slack[part] - np.square(slack[part]) / 2).astype(np.float32)
             self._rows[part] = self._filled(seen.first, ones=(-4, -3), halves=(-2, -1), half=half)

@@ -10,8 +10,7 @@ multiplies them with all queries, in float32, by the same threads; its time is p
 with their maxima alone.
 
 Asked are the nearest row within the verdict's distance (which is what a verdict needs), within the radius of the
-attack's search, and however far. The bar of a twentieth is held against the whole of brute force, for both radii that
-a verdict asks; however far, queries that show nothing leave the bounds thousands of rows (see ARCHITECTURE.md).
+attack's search, and however far. The bar of a twentieth is held against the whole of brute force, for all three.
 """
 
 import time
@@ -168,4 +167,4 @@ def test_a_million_thumbnails(tmp_path: Path) -> None:
             say(f"within {radius}, {name}: median distance to the nearest, seconds", told)
     say("memory of the opened index, one kind of two, bytes", f"{taken:,}")
     assert 2 * taken < 2e9
-    assert brute / max(seconds[NORMALISED_CEILING], seconds[RADIUS]) >= 20
+    assert brute / max(seconds.values()) >= 20
