@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from scanner.attack import EVIDENCE_FIRST
 from scanner.prompts import BUCKETS, bucket_label
 from scanner.report._audit import clean, sample_refs
 from scanner.report._findings import Arm, Cost, CurvePoint, Lacking
@@ -23,8 +24,6 @@ from scanner.run import Run
 from scanner.tables import CANDIDATES, GENERATIONS, GROUPS, HITS, MEMBERS, PROMPTS, TRIAGE, VERIFIED, Table
 
 ARMS = ("risk", "control")
-EVIDENCE_FROM = 1_000_000
-"""image_index of the first full-step image."""
 LISTED_PROMPTS = 500
 LISTED_CONTROLS = 150
 """Controls that keep their place in the list when the risk arm alone would fill it."""
@@ -269,7 +268,7 @@ def _groups_of(run: Run, sample_ids: set[int]) -> tuple[dict[int, int], dict[int
 
 def _evidence(run: Run, prompt_ids: list[str]) -> dict[str, tuple[Generation, ...]]:
     """By prompt, its nearest usable full-step images; the pixels stay in the file."""
-    usable = (pl.col("image_index") >= EVIDENCE_FROM) & pl.col("defect").is_null()
+    usable = (pl.col("image_index") >= EVIDENCE_FIRST) & pl.col("defect").is_null()
     nearest = pl.col("sample_id").alias("nearest")
     frame = (
         GENERATIONS.scan(run.path)

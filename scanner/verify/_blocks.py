@@ -25,12 +25,14 @@ from scanner.files import replacing
 from scanner.fingerprints import pixel_sha256
 from scanner.samples import StoredImages, Undecodable, decode
 from scanner.targets import Transform
+from scanner.verify._finer import LENGTHS
+from scanner.verify._screen import ROW_BYTES
 from scanner.verify._thumbnails import Thumbnails
 
 FOLDER = "originals"
 INDEX_BYTES = 32 * 32 * 3 + 24
 """Of one picture in the index, at most: its thumbnail and five numbers."""
-OPEN_INDEX_BYTES = 24 + 2 * (832 + 12 + 20)
+OPEN_INDEX_BYTES = 24 + 2 * (ROW_BYTES + 4 * LENGTHS + 20)
 """Of one picture in the opened index, at most: those numbers, and what bounds its plain and its normalised l2."""
 NUMBERS = ("sample_id", "mean", "deviation", "rest", "rounding")
 
@@ -73,8 +75,7 @@ class Blocks:
 def described(image: NDArray[np.float32]) -> dict[str, Any]:
     """What the index holds of a picture (size, size, 3) on [0, 1], named as in `Blocks`."""
     side = side_of(image.shape[0])
-    means = block_means(image, side)
-    thumbnail = (means * 255).round().astype(np.uint8)
+    means, thumbnail = block_means(image, side), thumbnail_of(image)
     return {
         "thumbnails": thumbnail,
         "mean": image.mean(dtype=np.float64),
@@ -82,6 +83,11 @@ def described(image: NDArray[np.float32]) -> dict[str, Any]:
         "rest": rest_of(image, side),
         "rounding": np.sqrt(np.square(as_unit(thumbnail) - means, dtype=np.float64).mean()),
     }
+
+
+def thumbnail_of(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """uint8 (side · side · 3): the block means of a picture (size, size, 3) on [0, 1], rounded."""
+    return np.asarray((block_means(image, side_of(image.shape[0])) * 255).round(), np.uint8)
 
 
 def rest_of(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:

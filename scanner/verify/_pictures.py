@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scanner.attack import as_unit
 from scanner.samples import StoredImages, Undecodable, decode
 from scanner.targets import Transform
-from scanner.verify._blocks import Blocks, described, side_of
+from scanner.verify._blocks import Blocks, side_of, thumbnail_of
 
 Pixels = NDArray[np.uint8]
 
@@ -77,7 +77,7 @@ class SquarePictures:
         except Undecodable as error:
             self._states[sample] = "gone" if error.reason in _GONE else "undecodable"
             return self._enlarged(thumbnail)
-        if (described(as_unit(picture))["thumbnails"] == thumbnail).all():
+        if (thumbnail_of(as_unit(picture)) == thumbnail).all():
             return picture
         self._states[sample] = "changed"
         return self._enlarged(thumbnail)
