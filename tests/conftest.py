@@ -1,13 +1,24 @@
-"""What several rooms test with, trained once per session: a tiny real pipeline (by the lab) and a tiny open_clip."""
+"""What several rooms test with: a browser, and, trained once per session, a tiny real pipeline (by the lab) and a tiny
+open_clip."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from scanner.lab import LatentRecipe, TrainingSet, train_latent
 from scanner.targets import DiffusersTarget, Transform, load_target, write_transform
+from tests.chromium import browser
 from tests.fingerprints.coloured_clip import train_coloured_clip
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """An open browser."""
+    with browser() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -3,25 +3,17 @@
 make browser
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scanner.compare import compare, write_comparison
-from tests.chromium import browser
 from tests.report.opened import PHONE, opened, visible
 from tests.report.planted import Plan, make_run
 from tests.report.test_accessible import complaints
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

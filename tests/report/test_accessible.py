@@ -3,14 +3,12 @@
 In light and dark, in every kind of run, with what a reader opens opened.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scanner.report import write_report
-from tests.chromium import browser
 from tests.report.hostile import make_hostile
 from tests.report.large import make_large
 from tests.report.opened import PHONE, opened
@@ -18,12 +16,6 @@ from tests.report.planted import NOTHING, STATES, Plan, make_run, originals
 
 pytestmark = pytest.mark.browser
 DEMO_LIKE = Plan(copies=(256, 128, *(64,) * 10, *(8,) * 60), extracted=tuple(range(30)), singles=90, control_hits=1)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -3,26 +3,18 @@
 make browser
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scanner.report import write_report
-from tests.chromium import browser
 from tests.report.opened import DESKTOP, PHONE, opened, texts, visible
 from tests.report.planted import STATES, Plan, make_run, originals
 
 pytestmark = pytest.mark.browser
 PLAN = Plan(copies=tuple(range(59, 29, -1)), extracted=tuple(range(19)), singles=90, control_hits=1, errors=70)
 """20 hits, 30 groups, 120 prompts on three pages, 70 ledger entries on two."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

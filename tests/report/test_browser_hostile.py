@@ -3,7 +3,6 @@
 make browser
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 from scanner.report import write_report
 from scanner.tables import CANDIDATES, PROMPTS
-from tests.chromium import browser
 from tests.report.hostile import CAPTIONS, make_hostile
 from tests.report.opened import opened, texts
 from tests.report.planted import Plan, originals, overwrite
@@ -21,12 +19,6 @@ pytestmark = pytest.mark.browser
 TAG = "<img src=x onerror=alert(1)>"
 OURS = {"script": 4, "style": 1, "iframe": 0, "object": 0, "embed": 0, "form": 0, "base": 0, "link": 0}
 """Elements of the page: its script, the packed captions, prompts and groups; its style."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ make browser
 """
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 from scanner.report import write_report
 from scanner.run import Run
 from scanner.tables import GROUPS, HITS, PROMPTS
-from tests.chromium import browser
 from tests.report.large import make_large, photographs
 from tests.report.opened import opened, texts, visible
 from tests.report.planted import Plan, make_run, originals
@@ -23,12 +21,6 @@ pytestmark = pytest.mark.browser
 MOST_BYTES, MOST_SECONDS = 20_000_000, 2.0
 LOADED = """() => { const [page] = performance.getEntriesByType("navigation");
     return [performance.getEntriesByName("first-contentful-paint")[0].startTime, page.loadEventEnd]; }"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Pictures in a real browser: opened larger by mouse and keyboard, compared, and blurred until they are shown."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from scanner.report import write_report
 from scanner.run import Run
 from scanner.tables import GENERATIONS, SIGNALS
 from scanner.targets import Transform
-from tests.chromium import browser
 from tests.report.opened import PHONE, opened, visible
 from tests.report.planted import Plan, make_run, originals, picture, png
 
@@ -21,12 +19,6 @@ pytestmark = pytest.mark.browser
 FITS = ("crop", "pad", "squeeze")
 FILTER = "image => getComputedStyle(image).filter"
 HIT, SENSITIVE = "#hit-list article:nth-child(2)", "#hit-list article:nth-child(1)"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The charts in Chromium, on a phone and a wide screen: nothing is wider than the window, no label leaves its drawing,
 and labels of one axis do not lie on one another."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 from scanner.report import write_report
 from scanner.run import Run
 from scanner.score import PAGE, read_truth, score, write_score
-from tests.chromium import browser
 from tests.report.planted import Plan, make_run, originals
 from tests.score.planted import make_run as make_scored_run
 from tests.score.planted import make_truth
@@ -26,12 +24,6 @@ BOXES = """
     .filter(text => text.box.width).map(text => ({...text, ...text.box.toJSON(), box: null})),
 }))
 """
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as opened:
-        yield opened
 
 
 def report_page(folder: Path) -> Path:

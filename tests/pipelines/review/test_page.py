@@ -18,7 +18,6 @@ from pipelines.review import Desk
 from scanner.review import read_decisions, standing
 from scanner.run import Run
 from scanner.tables import PROMPTS
-from tests.chromium import browser
 from tests.pipelines.review.serving import desk_of, serving
 from tests.report.planted import overwrite
 from tests.review.planted import Planned, items_of, make_reviewed_run
@@ -28,12 +27,6 @@ STEP_MILLISECONDS = 200
 """Longest step that still feels immediate."""
 STANDS = "key => document.querySelector('#item').dataset.item === key"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\u202e\u0000'\"&amp;"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as opened:
-        yield opened
 
 
 @contextmanager
